@@ -1,0 +1,227 @@
+"""The client of Ponto's API: one method per endpoint. See :class:`PontoClient`."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+import requests
+
+from .auth import Auth
+from .errors import PontoAuthError, PontoResponseError
+from .resources import Account, Institution, Page, Synchronization, Transaction, parse_datetime
+from .transport import Params, Transport, checked_url
+
+PAGE_LIMIT = 100
+
+# Subtypes of a synchronization: each refreshes one aspect of one account.
+ACCOUNT_DETAILS = 'accountDetails'
+ACCOUNT_TRANSACTIONS = 'accountTransactions'
+ACCOUNT_TRANSACTIONS_WITH_UNSETTLED = 'accountTransactionsWithUnsettled'
+
+R_co = TypeVar('R_co', covariant=True)
+R = TypeVar('R')
+
+
+class Resource(Protocol[R_co]):
+    """A class of :mod:`.resources`."""
+
+    @classmethod
+    def from_api(cls, data: object) -> R_co:
+        """Build it from a JSON:API resource object; ValueError when it is none."""
+
+
+class PontoClient:
+    """Calls Ponto: the direct API, and the endpoints that Ponto Connect shares with it.
+
+    Every method raises :class:`.errors.PontoError` and nothing else, apart from ValueError for an argument that cannot
+    be. Lists are generators that ask for a page when its first element is wanted. A client has no state of its own but
+    its connections; several threads may use it.
+
+    :param base_url: ``https://host[:port][/path]``; http only towards this machine
+    :param auth: None reaches the public endpoints only (the catalogue of institutions)
+    :param timeout: seconds for connecting and for each read
+    :param session: for connections of another kind, as with a client certificate
+    :param sleep: called with seconds between two attempts
+    :param retries: how often an idempotent call is repeated after 429, 5xx and connection faults
+    """
+
+    def __init__(self, *, base_url: str, auth: Auth | None = None, timeout: tuple[float, float] = (10, 30),
+                 session: requests.Session | None = None, sleep: Callable[[float], object] = time.sleep,
+                 retries: int = 4, jitter: Callable[[], float] = random.random):
+        self.base_url = checked_url(base_url)
+        self._auth = auth
+        self._transport = Transport(timeout=timeout, session=session, sleep=sleep, retries=retries, jitter=jitter)
+
+    # Institutions
+
+    def iter_institutions(self, *, country: str | None = None) -> Iterator[Institution]:
+        """Yield the institutions: without auth Ponto's catalogue, with auth those of the accounts that it covers.
+
+        :param country: ISO 3166 code
+        """
+        filters = {'filter[country][eq]': country} if country else {}
+        return self._iter_items(Institution, 'financial-institutions', filters)
+
+    def get_institution(self, *, institution_id: str) -> Institution:
+        """Return one institution."""
+        return self._get(Institution, 'financial-institutions', institution_id)
+
+    # Accounts and their transactions
+
+    def iter_accounts(self) -> Iterator[Account]:
+        """Yield the accounts that the integration may read."""
+        return self._iter_items(Account, 'accounts')
+
+    def get_account(self, *, account_id: str) -> Account:
+        """Return one account."""
+        return self._get(Account, 'accounts', account_id)
+
+    def iter_transaction_pages(self, *, account_id: str, after: str | None = None,
+                               limit: int = PAGE_LIMIT) -> Iterator[Page[Transaction]]:
+        """Yield the booked transactions by page, newest first by Ponto's own order, which is not that of any date.
+
+        :param after: id of a transaction; only those that come later in the list, the older ones, are read
+        :param limit: 1 to 100 per page; Ponto may give fewer, or none, before the end
+        """
+        cursor = {'page[after]': after} if after else {}
+        return self._iter_pages(Transaction, self._path('accounts', account_id, 'transactions'), cursor, limit)
+
+    def get_transaction(self, *, account_id: str, transaction_id: str) -> Transaction:
+        """Return one booked transaction."""
+        return self._get(Transaction, 'accounts', account_id, 'transactions', transaction_id)
+
+    def iter_pending_transactions(self, *, account_id: str) -> Iterator[Transaction]:
+        """Yield the transactions that are not booked yet. They are information, never bookkeeping."""
+        return self._iter_items(Transaction, self._path('accounts', account_id, 'pending-transactions'))
+
+    # Synchronizations
+
+    def create_synchronization(self, *, account_id: str, subtype: str, customer_ip: str) -> Synchronization:
+        """Ask Ponto to fetch from the bank, for a person who is there. Never repeated once it was sent.
+
+        :param subtype: ``ACCOUNT_DETAILS``, ``ACCOUNT_TRANSACTIONS`` or ``ACCOUNT_TRANSACTIONS_WITH_UNSETTLED``
+        :param customer_ip: public IP address of that person
+        :raise PontoRecentlySynchronizedError: no need to: the data is fresh
+        """
+        attributes = {
+            'resourceType': 'account',
+            'resourceId': account_id,
+            'subtype': subtype,
+            'customerIpAddress': customer_ip,
+        }
+        payload = {'data': {'type': 'synchronization', 'attributes': attributes}}
+        return self._resource(Synchronization, self._request('POST', 'synchronizations', payload=payload))
+
+    def get_synchronization(self, *, synchronization_id: str) -> Synchronization:
+        """Return one synchronization, to see how far it is."""
+        return self._get(Synchronization, 'synchronizations', synchronization_id)
+
+    def iter_updated_transactions(self, *, synchronization_id: str) -> Iterator[Transaction]:
+        """Yield the booked transactions that a synchronization created or changed."""
+        return self._iter_items(Transaction, self._path('synchronizations', synchronization_id, 'updated-transactions'))
+
+    # How all of them work
+
+    def _get(self, resource: type[Resource[R]], *segments: str) -> R:
+        return self._resource(resource, self._request('GET', self._path(*segments)))
+
+    def _iter_items(self, resource: type[Resource[R]], path: str, params: Params | None = None) -> Iterator[R]:
+        for page in self._iter_pages(resource, path, params or {}, PAGE_LIMIT):
+            yield from page.items
+
+    def _iter_pages(self, resource: type[Resource[R]], path: str, params: Params, limit: int) -> Iterator[Page[R]]:
+        """Follow ``links.next`` from page to page until there is none."""
+        page = self._page(resource, self._request('GET', path, params={**params, 'page[limit]': str(limit)}))
+        seen: set[str] = set()
+        yield page
+        while page.next_url:
+            if page.next_url in seen:
+                raise PontoResponseError(200, 'repeated_link')
+            seen.add(page.next_url)
+            page = self._page(resource, self._request('GET', self._own_path(page.next_url)))
+            yield page
+
+    def _page(self, resource: type[Resource[R]], body: Mapping[str, Any]) -> Page[R]:
+        data, links, meta = body.get('data'), body.get('links') or {}, body.get('meta')
+        if not isinstance(data, list) or not isinstance(links, dict) or not isinstance(links.get('next') or '', str):
+            raise PontoResponseError(200, 'structure')
+        meta = meta if isinstance(meta, dict) else {}
+        return Page(
+            items=tuple(self._resource(resource, {'data': item}) for item in data),
+            next_url=links.get('next') or None,
+            synchronized_at=_datetime_or_none(meta.get('synchronizedAt')),
+            latest_synchronization=Synchronization.from_meta(meta),
+        )
+
+    @staticmethod
+    def _resource(resource: type[Resource[R]], body: Mapping[str, Any]) -> R:
+        try:
+            return resource.from_api(body.get('data'))
+        except ValueError as error:
+            raise PontoResponseError(200, 'structure') from error
+
+    @staticmethod
+    def _path(*segments: str) -> str:
+        """Join segments into a path; an id that is no single segment cannot name a resource."""
+        if not all(segment.strip('.') for segment in segments):
+            raise ValueError('an empty id')
+        return '/'.join(quote(segment, safe='') for segment in segments)
+
+    def _own_path(self, url: str) -> str:
+        """Return path and query of a link that Ponto gave, relative to the base URL.
+
+        The token goes where the link goes, so only its path and query are taken over: whatever a link may look like,
+        the request is sent to the configured host.
+
+        :raise PontoResponseError: the link leaves the configured scheme, host, port or path
+        """
+        base = urlsplit(self.base_url)
+        try:
+            link = urlsplit(url)
+            same_origin = (link.scheme, link.hostname, _port(link)) == (base.scheme, base.hostname, _port(base))
+        except ValueError:
+            raise PontoResponseError(200, 'foreign_link') from None
+        inside = link.path.startswith(f'{base.path}/')
+        if '@' in link.netloc or not same_origin or not inside or not _is_plain(url, link.path):
+            raise PontoResponseError(200, 'foreign_link')
+        path = link.path.removeprefix(f'{base.path}/')
+        return f'{path}?{link.query}' if link.query else path
+
+    def _request(self, method: str, path: str, *, params: Params | None = None,
+                 payload: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        """Send one call, with a token if there is an auth, and with another one if that is refused, once."""
+        url = f'{self.base_url}/{path}'
+        if self._auth is None:
+            return self._transport.request(method, url, params=params, payload=payload)
+        token = self._auth.access_token(self._transport.post_form)
+        try:
+            return self._authorized_request(token, method, url, params, payload)
+        except PontoAuthError as error:
+            if error.status != 401:
+                raise
+        token = self._auth.renew(token, self._transport.post_form)
+        return self._authorized_request(token, method, url, params, payload)
+
+    def _authorized_request(self, token: str, method: str, url: str, params: Params | None,
+                            payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return self._transport.request(method, url, params=params, payload=payload, authorization=f'Bearer {token}')
+
+
+def _port(url: Any) -> int | None:
+    return url.port or {'https': 443, 'http': 80}.get(url.scheme)
+
+
+def _is_plain(url: str, path: str) -> bool:
+    """Return whether a link can be read in one way only, and its path does not climb."""
+    segments = unquote(path).split('/')
+    return not re.search(r'[^\x21-\x7e]|\\', url) and '\\' not in unquote(path) and not {'.', '..'} & set(segments)
+
+
+def _datetime_or_none(value: object) -> Any:
+    try:
+        return parse_datetime(value)
+    except ValueError:
+        return None

@@ -1,0 +1,368 @@
+"""Ponto's resources as frozen dataclasses, the same for both APIs.
+
+``from_api`` takes a JSON:API resource object whose numbers were parsed as ``Decimal``. Unknown members are ignored; a
+missing, null or unreadable one becomes ``''``, ``None`` or ``False``. The only thing asked of a resource is that it is an
+object with an id (:class:`ValueError` otherwise): without one there is nothing to recognise it by.
+Every date-time is aware and in UTC. Every text is free of what PostgreSQL refuses to store.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Generic, Self, TypeVar
+
+MAX_DETAIL = 500
+MAX_DEPTH = 20
+# Beyond these a number is a mistake, and arithmetic with it may not end: 1e999999 is valid JSON.
+MAX_AMOUNT = Decimal(10) ** 15
+MAX_DECIMALS = 30
+
+_DATE = re.compile(
+    r'\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?',
+    re.ASCII,
+)
+_UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
+
+T = TypeVar('T')
+
+
+def parse_datetime(value: object) -> datetime | None:
+    """Read a date-time as Ponto writes them: with milliseconds, microseconds or none, or a date alone.
+
+    An offset other than Z is converted. Without any, it is UTC, as everywhere in Ponto; a date alone is its midnight.
+
+    :return: aware, in UTC; None for null and the empty string
+    :raise ValueError: anything else, also a year in which no bank account existed or will
+    """
+    if value is None or value == '':
+        return None
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise ValueError('not a date')
+    parsed = datetime.fromisoformat(value)
+    if not 1900 <= parsed.year < 2200:
+        raise ValueError('date out of range')
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def parse_amount(value: object) -> Decimal | None:
+    """Read an amount of money.
+
+    :param value: a number as parsed from JSON, thus a Decimal; text is not a number, so that nobody guesses at commas
+    :return: None for null
+    :raise ValueError: text, a boolean, NaN, an infinity, or a number too large or too fine to be money
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Decimal):
+        raise ValueError('not a number')
+    if not value.is_finite() or abs(value.adjusted()) > MAX_DECIMALS or abs(value) >= MAX_AMOUNT:
+        raise ValueError('not an amount')
+    if int(value.as_tuple().exponent) < -MAX_DECIMALS:
+        raise ValueError('too many decimals')
+    return value
+
+
+def clean_text(value: object) -> str:
+    """Return a text or number as storable text, the texts of a list on a line each, anything else as ``''``."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub('', value)
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, list):
+        return '\n'.join(filter(None, (clean_text(item) for item in value if not isinstance(item, list))))
+    return ''
+
+
+def one_line(value: object, length: int = MAX_DETAIL) -> str:
+    """Return text written by others as one line of at most ``length`` characters, fit for a message or a log."""
+    text = ' '.join(''.join(char if char.isprintable() else ' ' for char in clean_text(value)[:4 * length]).split())
+    return text if len(text) <= length else text[:length - 1] + '…'
+
+
+def to_json(value: object, depth: int = MAX_DEPTH) -> Any:
+    """Return parsed JSON as something that ``json.dumps`` and PostgreSQL's jsonb accept: Decimals as text."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping) and depth:
+        return {clean_text(key): to_json(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list) and depth:
+        return [to_json(item, depth - 1) for item in value]
+    return clean_text(value)
+
+
+def _datetime(value: object) -> datetime | None:
+    try:
+        return parse_datetime(value)
+    except ValueError:
+        return None
+
+
+def _amount(value: object) -> Decimal | None:
+    try:
+        return parse_amount(value)
+    except ValueError:
+        return None
+
+
+def _boolean(value: object) -> bool:
+    # `customerOnline` is the text "true" in one official sample.
+    return value is True or value == 'true'
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _identity(data: object) -> tuple[str, Mapping[str, Any]]:
+    """Return id and attributes of a resource object.
+
+    :raise ValueError: it is no object, or has no id
+    """
+    identity = one_line(_mapping(data).get('id'), 200)
+    if not identity:
+        raise ValueError('a resource without id')
+    return identity, _mapping(_mapping(data).get('attributes'))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Institution:
+    """A financial institution. ``country`` is an ISO 3166 code, empty for an international one."""
+
+    id: str
+    name: str = ''
+    country: str = ''
+    bic: str = ''
+    status: str = ''
+    deprecated: bool = False
+    logo_url: str = ''
+    primary_color: str = ''
+    maintenance_from: datetime | None = None
+    maintenance_to: datetime | None = None
+    maintenance_type: str = ''
+    time_zone: str = ''
+
+    @classmethod
+    def from_api(cls, data: object) -> Self:
+        identity, attributes = _identity(data)
+        return cls(
+            id=identity,
+            name=clean_text(attributes.get('name')),
+            country=clean_text(attributes.get('country')),
+            bic=clean_text(attributes.get('bic')),
+            status=clean_text(attributes.get('status')),
+            deprecated=_boolean(attributes.get('deprecated')),
+            logo_url=clean_text(attributes.get('logoUrl')),
+            primary_color=clean_text(attributes.get('primaryColor')),
+            maintenance_from=_datetime(attributes.get('maintenanceFrom')),
+            maintenance_to=_datetime(attributes.get('maintenanceTo')),
+            maintenance_type=clean_text(attributes.get('maintenanceType')),
+            time_zone=clean_text(attributes.get('timeZone')),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncError:
+    """Why a synchronization failed. A code that starts with ``authorization`` asks for a new consent."""
+
+    code: str = ''
+    detail: str = ''
+
+    @classmethod
+    def from_api(cls, data: object) -> Self:
+        error = _mapping(data)
+        return cls(code=one_line(error.get('code'), 100), detail=one_line(error.get('detail')))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synchronization:
+    """One refresh of one account by Ponto. ``status`` is pending, running, success or error."""
+
+    id: str
+    status: str = ''
+    subtype: str = ''
+    resource_id: str = ''
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    errors: tuple[SyncError, ...] = ()
+    customer_online: bool = False
+
+    @classmethod
+    def from_api(cls, data: object) -> Self:
+        identity, attributes = _identity(data)
+        errors = attributes.get('errors')
+        return cls(
+            id=identity,
+            status=clean_text(attributes.get('status')),
+            subtype=clean_text(attributes.get('subtype')),
+            resource_id=clean_text(attributes.get('resourceId')),
+            created_at=_datetime(attributes.get('createdAt')),
+            updated_at=_datetime(attributes.get('updatedAt')),
+            errors=tuple(SyncError.from_api(error) for error in errors) if isinstance(errors, list) else (),
+            customer_online=_boolean(attributes.get('customerOnline')),
+        )
+
+    @classmethod
+    def from_meta(cls, meta: object) -> Self | None:
+        """Return the ``latestSynchronization`` embedded in the meta of an account or of a page, if there is one."""
+        try:
+            return cls.from_api(_mapping(meta).get('latestSynchronization'))
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """An account that the integration may read. ``reference`` is an IBAN only if ``reference_type`` says so."""
+
+    id: str
+    institution_id: str = ''
+    reference: str = ''
+    reference_type: str = ''
+    subtype: str = ''
+    currency: str = ''
+    description: str = ''
+    holder_name: str = ''
+    product: str = ''
+    internal_reference: str = ''
+    current_balance: Decimal | None = None
+    available_balance: Decimal | None = None
+    current_balance_reference_date: datetime | None = None
+    current_balance_changed_at: datetime | None = None
+    authorized_at: datetime | None = None
+    authorization_expires_at: datetime | None = None
+    deprecated: bool = False
+    synchronized_at: datetime | None = None
+    availability: str = ''
+    latest_synchronization: Synchronization | None = None
+
+    @classmethod
+    def from_api(cls, data: object) -> Self:
+        identity, attributes = _identity(data)
+        resource = _mapping(data)
+        meta = _mapping(resource.get('meta'))
+        institution = _mapping(_mapping(resource.get('relationships')).get('financialInstitution'))
+        return cls(
+            id=identity,
+            institution_id=clean_text(_mapping(institution.get('data')).get('id')),
+            reference=clean_text(attributes.get('reference')),
+            reference_type=clean_text(attributes.get('referenceType')),
+            subtype=clean_text(attributes.get('subtype')),
+            currency=clean_text(attributes.get('currency')),
+            description=clean_text(attributes.get('description')),
+            holder_name=clean_text(attributes.get('holderName')),
+            product=clean_text(attributes.get('product')),
+            internal_reference=clean_text(attributes.get('internalReference')),
+            current_balance=_amount(attributes.get('currentBalance')),
+            available_balance=_amount(attributes.get('availableBalance')),
+            current_balance_reference_date=_datetime(attributes.get('currentBalanceReferenceDate')),
+            current_balance_changed_at=_datetime(attributes.get('currentBalanceChangedAt')),
+            authorized_at=_datetime(attributes.get('authorizedAt')),
+            authorization_expires_at=_datetime(attributes.get('authorizationExpirationExpectedAt')),
+            deprecated=_boolean(attributes.get('deprecated')),
+            synchronized_at=_datetime(meta.get('synchronizedAt')),
+            availability=clean_text(meta.get('availability')),
+            latest_synchronization=Synchronization.from_meta(meta),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transaction:
+    """A booked or pending transaction.
+
+    ``amount`` is signed, in ``currency``. ``attributes`` is all that Ponto said, for ``json.dumps``. A row that cannot be
+    booked as it stands does not raise: ``problem`` says what is wrong with its amount, currency or dates (in English, for
+    the record), and is empty for a sound row.
+    """
+
+    id: str
+    amount: Decimal | None = None
+    currency: str = ''
+    execution_date: datetime | None = None
+    value_date: datetime | None = None
+    description: str = ''
+    remittance_information: str = ''
+    remittance_information_type: str = ''
+    counterpart_name: str = ''
+    counterpart_reference: str = ''
+    end_to_end_id: str = ''
+    purpose_code: str = ''
+    bank_transaction_code: str = ''
+    proprietary_bank_transaction_code: str = ''
+    mandate_id: str = ''
+    creditor_id: str = ''
+    additional_information: str = ''
+    card_reference: str = ''
+    card_reference_type: str = ''
+    fee: Decimal | None = None
+    digest: str = ''
+    internal_reference: str = ''
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    attributes: dict[str, Any] = field(default_factory=dict, hash=False)
+    problem: str = ''
+
+    @classmethod
+    def from_api(cls, data: object) -> Self:
+        identity, attributes = _identity(data)
+        return cls(
+            id=identity,
+            amount=_amount(attributes.get('amount')),
+            currency=clean_text(attributes.get('currency')),
+            execution_date=_datetime(attributes.get('executionDate')),
+            value_date=_datetime(attributes.get('valueDate')),
+            description=clean_text(attributes.get('description')),
+            remittance_information=clean_text(attributes.get('remittanceInformation')),
+            remittance_information_type=clean_text(attributes.get('remittanceInformationType')),
+            counterpart_name=clean_text(attributes.get('counterpartName')),
+            counterpart_reference=clean_text(attributes.get('counterpartReference')),
+            end_to_end_id=clean_text(attributes.get('endToEndId')),
+            purpose_code=clean_text(attributes.get('purposeCode')),
+            bank_transaction_code=clean_text(attributes.get('bankTransactionCode')),
+            proprietary_bank_transaction_code=clean_text(attributes.get('proprietaryBankTransactionCode')),
+            mandate_id=clean_text(attributes.get('mandateId')),
+            creditor_id=clean_text(attributes.get('creditorId')),
+            additional_information=clean_text(attributes.get('additionalInformation')),
+            card_reference=clean_text(attributes.get('cardReference')),
+            card_reference_type=clean_text(attributes.get('cardReferenceType')),
+            fee=_amount(attributes.get('fee')),
+            digest=clean_text(attributes.get('digest')),
+            internal_reference=clean_text(attributes.get('internalReference')),
+            created_at=_datetime(attributes.get('createdAt')),
+            updated_at=_datetime(attributes.get('updatedAt')),
+            attributes=to_json(attributes),
+            problem='; '.join(_problems(attributes)),
+        )
+
+
+def _problems(attributes: Mapping[str, Any]) -> list[str]:
+    """Name what keeps a transaction from being booked. One missing date is none: the other one serves."""
+    problems = []
+    if attributes.get('amount') is None:
+        problems.append('amount is missing')
+    elif _amount(attributes['amount']) is None:
+        problems.append(f'amount is unreadable: {_excerpt(attributes["amount"])}')
+    if not clean_text(attributes.get('currency')):
+        problems.append('currency is missing')
+    dates = {name: attributes.get(name) for name in ('executionDate', 'valueDate')}
+    for name, value in dates.items():
+        if value not in (None, '') and _datetime(value) is None:
+            problems.append(f'{name} is unreadable: {_excerpt(value)}')
+    if all(value in (None, '') for value in dates.values()):
+        problems.append('executionDate and valueDate are missing')
+    return problems
+
+
+def _excerpt(value: object) -> str:
+    return one_line(value, 40) or type(value).__name__
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list. A short or empty page is not the last one: only a missing ``next_url`` says so."""
+
+    items: tuple[T, ...]
+    next_url: str | None = None
+    synchronized_at: datetime | None = None
+    latest_synchronization: Synchronization | None = None

@@ -1,0 +1,346 @@
+"""HTTP as Ponto speaks it: one call in, parsed JSON or a typed error out. It knows no endpoint and no resource."""
+
+import base64
+import binascii
+import codecs
+import ipaddress
+import json
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+
+from .errors import (
+    PontoApiError,
+    PontoAuthError,
+    PontoConnectionError,
+    PontoCredentialsError,
+    PontoError,
+    PontoGrantError,
+    PontoNotFoundError,
+    PontoRateLimitError,
+    PontoRecentlySynchronizedError,
+    PontoResponseError,
+    PontoServerError,
+    PontoTimeoutError,
+    PontoTlsError,
+)
+from .resources import one_line
+
+_logger = logging.getLogger(__name__)
+
+USER_AGENT = 'account_online_ponto'
+# Both this and `application/vnd.api+json;version=2` are answered. This is what Ponto's own client of the direct API sends;
+# `version=2` names the version of Ponto Connect.
+MEDIA_TYPE = 'application/json'
+MAX_BYTES = 20 * 1024 * 1024
+# A wait that a worker can afford. What Ponto asks beyond it is for the caller to plan.
+MAX_WAIT = 30
+CHUNK = 64 * 1024
+
+CREDENTIALS_CODES = {'invalid_client', 'unauthorized_client', 'invalidCredentials', 'credentialsInvalid', 'clientIdInvalid'}
+
+Params = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """An HTTP answer, its body read and decompressed but not parsed."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class _Authorization(requests.auth.AuthBase):
+    """Sets this very header, or none. Without an ``auth``, requests would put in what ~/.netrc says of the host."""
+
+    def __init__(self, value: str | None):
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.pop('Authorization', None)
+        if self._value:
+            request.headers['Authorization'] = self._value
+        return request
+
+
+def checked_url(url: str) -> str:
+    """Return ``url`` without its last slash.
+
+    :raise ValueError: it is not https (http only towards this very machine), or has more than host, port and path
+    """
+    parts = urlsplit(url)
+    if parts.scheme != 'https' and not (parts.scheme == 'http' and _is_loopback(parts.hostname)):
+        raise ValueError('the address of the Ponto API must start with https://')
+    if not parts.hostname or '@' in parts.netloc or parts.query or parts.fragment or re.search(r'[\s\\]', url):
+        raise ValueError('the address of the Ponto API must consist of a host name and a path')
+    return url.rstrip('/')
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host == 'localhost' or ipaddress.ip_address(host or '').is_loopback
+    except ValueError:
+        return False
+
+
+def new_session() -> requests.Session:
+    """Return a session that keeps connections, not cookies: it can serve several threads."""
+    session = requests.Session()
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
+class Transport:
+    """Sends requests with time limits, repeats the idempotent ones, and turns every outcome into JSON or a typed error.
+
+    :param timeout: seconds for connecting and for each read
+    :param retries: how often an idempotent request is repeated at most
+    :param jitter: returns a number from 0 to 1; waits are spread by it, so that many workers do not come back as one
+    """
+
+    def __init__(self, *, timeout: tuple[float, float] = (10, 30), session: requests.Session | None = None,
+                 sleep: Callable[[float], object] = time.sleep, retries: int = 4,
+                 jitter: Callable[[], float] = random.random):
+        self._timeout = timeout
+        self._session = session or new_session()
+        self._sleep = sleep
+        self._retries = retries
+        self._jitter = jitter
+
+    def post_form(self, url: str, form: Mapping[str, str], *, authorization: str) -> Mapping[str, Any]:
+        """Ask a token endpoint. The same request may be sent more than once.
+
+        :raise PontoCredentialsError: client id or secret refused
+        :raise PontoGrantError: code or refresh token refused
+        """
+        try:
+            return self.request('POST', checked_url(url), form=form, authorization=authorization, idempotent=True)
+        except PontoApiError as error:
+            if kind := _token_error(error):
+                raise kind(error.status, error.code, error.detail, error.request_id) from error
+            raise
+
+    def request(self, method: str, url: str, *, params: Params | None = None, form: Mapping[str, str] | None = None,
+                payload: Mapping[str, Any] | None = None, authorization: str | None = None,
+                idempotent: bool | None = None) -> Mapping[str, Any]:
+        """Send a request and return the JSON object of the answer, its numbers as Decimal.
+
+        :param idempotent: whether it may be repeated; by default a GET may. Others are repeated only if they were not
+            sent at all, because no connection was made
+        :raise PontoError: anything else than a JSON object in a successful answer
+        """
+        repeatable = method == 'GET' if idempotent is None else idempotent
+        for attempt in range(self._retries + 1):
+            try:
+                answer = self._send(method, url, params=params, data=form, json=payload, auth=_Authorization(authorization))
+                return _parse(answer, _secrets(authorization))
+            except PontoError as error:
+                wait = self._wait(error, attempt, repeatable)
+                if wait is None:
+                    raise
+                _logger.info('%s %s: %s; again in %.1f s', method, urlsplit(url).path, type(error).__name__, wait)
+                self._sleep(wait)
+        raise AssertionError('unreachable: the last attempt returns or raises')
+
+    def _send(self, method: str, url: str, **kwargs: Any) -> _Answer:
+        path = urlsplit(url).path
+        try:
+            response = self._session.request(
+                method, url, timeout=self._timeout, allow_redirects=False, stream=True,
+                headers={'Accept': MEDIA_TYPE, 'User-Agent': USER_AGENT}, **kwargs)
+            with response:
+                answer = _Answer(response.status_code, response.headers, _read(response))
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            _logger.info('%s %s: %s', method, path, type(error).__name__)
+            raise _connection_error(error) from error
+        _logger.debug('%s %s: %s (request %s)', method, path, answer.status, _request_id(answer))
+        return answer
+
+    def _wait(self, error: PontoError, attempt: int, repeatable: bool) -> float | None:
+        """Return how many seconds to wait before the next attempt, None for no further attempt."""
+        if attempt >= self._retries or not (_is_transient(error) and repeatable or _was_not_sent(error)):
+            return None
+        asked = getattr(error, 'retry_after', None)
+        if asked is not None:
+            return asked if asked <= MAX_WAIT else None
+        return min(MAX_WAIT, 2 ** attempt) * (0.5 + self._jitter() / 2)
+
+
+def _read(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise PontoResponseError(response.status_code, 'too_large')
+    return bytes(body)
+
+
+def _connection_error(error: Exception) -> PontoError:
+    """Name a fault without quoting it: requests puts the whole URL into its messages."""
+    cause = _cause(error)
+    if isinstance(error, requests.exceptions.ContentDecodingError | urllib3.exceptions.DecodeError):
+        return PontoResponseError(200, 'encoding')
+    if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
+        return PontoTlsError(f'no secure connection ({cause})')
+    if isinstance(error, requests.Timeout) or cause in ('ReadTimeoutError', 'ConnectTimeoutError', 'TimeoutError'):
+        return PontoTimeoutError('no answer in time')
+    return PontoConnectionError(f'no connection ({cause})')
+
+
+def _cause(error: BaseException) -> str:
+    """Return the name of the innermost exception that requests and urllib3 have wrapped."""
+    for _depth in range(6):
+        inner = getattr(error, 'reason', None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return type(error).__name__
+
+
+def _is_transient(error: PontoError) -> bool:
+    # A certificate does not become valid within seconds; a handshake that was cut off may well succeed.
+    if isinstance(error, PontoTlsError):
+        return 'certificate' not in str(error.__cause__).lower()
+    return isinstance(error, PontoConnectionError | PontoRateLimitError | PontoServerError)
+
+
+def _was_not_sent(error: PontoError) -> bool:
+    return isinstance(error.__cause__, requests.ConnectTimeout) or (
+        isinstance(error, PontoConnectionError)
+        and _cause(error.__cause__) in ('NewConnectionError', 'NameResolutionError'))
+
+
+def _parse(answer: _Answer, secrets: tuple[str, ...]) -> Mapping[str, Any]:
+    if answer.status >= 400:
+        raise _api_error(answer, secrets)
+    if not 200 <= answer.status < 300:
+        raise PontoResponseError(answer.status, 'redirect')
+    return _json_object(answer)
+
+
+def _json_object(answer: _Answer) -> Mapping[str, Any]:
+    if not answer.body.strip():
+        raise PontoResponseError(answer.status, 'empty')
+    content_type = answer.headers.get('Content-Type', MEDIA_TYPE).split(';')[0].strip().lower()
+    if content_type == 'text/html':
+        raise PontoResponseError(answer.status, 'html')
+    if content_type != MEDIA_TYPE and not content_type.endswith('+json'):
+        raise PontoResponseError(answer.status, 'wrong_type')
+    try:
+        value = json.loads(_decode(answer), parse_float=_number, parse_int=_number, parse_constant=Decimal)
+    except UnicodeDecodeError as error:
+        raise PontoResponseError(answer.status, 'encoding') from error
+    except (ValueError, RecursionError):
+        # Not chained: the error of json holds the whole body.
+        raise PontoResponseError(answer.status, 'truncated') from None
+    if not isinstance(value, dict):
+        raise PontoResponseError(answer.status, 'structure')
+    return value
+
+
+def _decode(answer: _Answer) -> str:
+    """Decode as JSON has it (UTF-8 or another UTF with its mark); the declared charset only where that fails."""
+    try:
+        return answer.body.decode(json.detect_encoding(answer.body))
+    except UnicodeDecodeError:
+        charset = re.search(r'charset="?([\w-]+)', answer.headers.get('Content-Type', ''))
+        if not charset or not _is_codec(charset[1]):
+            raise
+        return answer.body.decode(charset[1])
+
+
+def _is_codec(name: str) -> bool:
+    try:
+        return codecs.lookup(name)._is_text_encoding
+    except LookupError:
+        return False
+
+
+def _number(text: str) -> Decimal | str:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        # An exponent beyond what Decimal can hold. As text, the row says that its amount cannot be read.
+        return text
+
+
+def _api_error(answer: _Answer, secrets: tuple[str, ...]) -> PontoApiError:
+    code, detail, request_id = (_redact(one_line(text), secrets) for text in _error_texts(answer))
+    status, request_id = answer.status, _request_id(answer) or request_id
+    if code == 'accountRecentlySynchronized':
+        return PontoRecentlySynchronizedError(status, code, detail, request_id)
+    if status == 429:
+        return PontoRateLimitError(status, code, detail, request_id, retry_after=_retry_after(answer))
+    if status >= 500:
+        return PontoServerError(status, code, detail, request_id)
+    kind = {401: PontoAuthError, 403: PontoAuthError, 404: PontoNotFoundError}.get(status, PontoApiError)
+    return kind(status, code, detail, request_id)
+
+
+def _error_texts(answer: _Answer) -> tuple[object, object, object]:
+    """Return code, detail and request id of a JSON:API or OAuth 2 error body, as far as there are any."""
+    try:
+        body = _json_object(answer)
+    except PontoResponseError:
+        return '', '', ''
+    errors = body.get('errors')
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        meta = errors[0].get('meta')
+        return errors[0].get('code'), errors[0].get('detail'), meta.get('requestId') if isinstance(meta, dict) else ''
+    return body.get('error'), body.get('error_description'), ''
+
+
+def _token_error(error: PontoApiError) -> type[PontoAuthError] | None:
+    if error.code == 'invalid_grant':
+        return PontoGrantError
+    if error.status in (400, 401, 403) and (error.code in CREDENTIALS_CODES or error.status == 401):
+        return PontoCredentialsError
+    return None
+
+
+def _request_id(answer: _Answer) -> str:
+    return one_line(answer.headers.get('ibanity-request-id') or answer.headers.get('x-request-id') or '', 100)
+
+
+def _retry_after(answer: _Answer) -> float | None:
+    """Read ``Retry-After``: seconds, or a date that is measured against the server's own clock."""
+    value = answer.headers.get('Retry-After', '').strip()
+    if re.fullmatch(r'\d{1,9}', value, re.ASCII):
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(answer.headers['Date']) if 'Date' in answer.headers else datetime.now(UTC)
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
+
+
+def _secrets(authorization: str | None) -> tuple[str, ...]:
+    """Return what an answer could echo of the credentials sent."""
+    scheme, _space, credentials = (authorization or '').partition(' ')
+    if scheme != 'Basic':
+        return (credentials,) if credentials else ()
+    try:
+        secret = base64.b64decode(credentials).decode().partition(':')[2]
+    except (binascii.Error, UnicodeDecodeError):
+        secret = ''
+    return tuple(filter(None, (credentials, secret)))
+
+
+def _redact(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, '***')
+    return text

@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# What the scripts share: where things lie and how PostgreSQL and Odoo are reached. Sourced, never run.
+#
+# Nothing is generated in the checkout. Everything lies in one cache folder that several checkouts share:
+#   odoo/                 Odoo 19 and the files of other packages that it links to
+#   venv-<hash>/, venv    Python's virtual environment, one per set of pinned requirements
+#   postgres/<version>/   the private PostgreSQL cluster (when root: below /var/lib, where its owner can go)
+#   addons-<hash>/        one link per checkout, named as Odoo wants the addon's folder to be named
+#   addons-<hash>.conf    Odoo's configuration of that checkout
+#   data/                 Odoo's filestore and sessions
+
+ADDON=account_online_ponto
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/$ADDON
+CHECKOUT_HASH=$(printf '%s' "$CHECKOUT" | sha256sum | cut -c1-8)
+ADDONS_DIR=$CACHE/addons-$CHECKOUT_HASH
+ODOO_CONF=$ADDONS_DIR.conf
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# --- Odoo and Python --------------------------------------------------------------------------------------------------
+
+# The folder that `import odoo` is found in.
+odoo_pythonpath() {
+    if [ -n "${ODOO_HOME:-}" ]; then
+        printf '%s' "$ODOO_HOME"
+    elif [ -e "$CACHE/odoo/odoo-bin" ]; then
+        printf '%s' "$CACHE/odoo"
+    else
+        printf '%s' "$CACHE/odoo/usr/lib/python3/dist-packages"
+    fi
+}
+
+# The pinned requirements decide the environment, so two checkouts with different pins do not fight over one.
+venv_dir() {
+    local key
+    key=$(cat "$CHECKOUT"/scripts/requirements*.txt | sha256sum | cut -c1-8)
+    printf '%s' "$CACHE/venv-$key"
+}
+
+use_odoo() {
+    PYTHON=$(venv_dir)/bin/python
+    PATH=$(venv_dir)/bin:$PATH
+    PYTHONPATH=$(odoo_pythonpath)${PYTHONPATH:+:$PYTHONPATH}
+    # Bytecode in the checkout would be a generated file there.
+    PYTHONDONTWRITEBYTECODE=1
+    ODOO_RC=${ODOO_RC:-$ODOO_CONF}
+    export PATH PYTHONPATH PYTHONDONTWRITEBYTECODE ODOO_RC
+}
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+# Both PostgreSQL's tools and Odoo read the PG* variables, so no password ever stands in a file of ours.
+use_postgres() {
+    [ -z "${PGHOST:-}" ] || return 0
+    PG_OWNED=1
+    PG_BIN=$(postgres_bin) || die 'PostgreSQL is not installed.'
+    PG_DIR=$(postgres_dir)
+    export PGHOST=$PG_DIR/run PGPORT=5432 PGUSER=odoo
+    unset PGPASSWORD PGDATABASE PGSERVICE PGSSLMODE PGOPTIONS
+}
+
+postgres_bin() {
+    local bin
+    for bin in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV) "$(dirname "$(command -v initdb || echo /none/x)")"; do
+        if [ -x "$bin/initdb" ] && [ -x "$bin/pg_ctl" ]; then
+            printf '%s' "$bin"
+            return 0
+        fi
+    done
+    return 1
+}
+
+postgres_dir() {
+    local major
+    major=$("$PG_BIN/initdb" --version | sed -E 's/^[^0-9]*([0-9]+).*/\1/')
+    if [ "$(id -u)" = 0 ]; then
+        # Root's home is closed to the cluster's owner. The cache's path is hashed in: another cache, another cluster.
+        printf '%s' "/var/lib/$ADDON/$(printf '%s' "$CACHE" | sha256sum | cut -c1-8)-$major"
+    else
+        printf '%s' "$CACHE/postgres/$major"
+    fi
+}
+
+# PostgreSQL refuses to run as root: then its programs run as an account without rights.
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then
+        runuser -u "$(postgres_account)" -- "$@"
+    else
+        "$@"
+    fi
+}
+
+postgres_account() {
+    if id -u postgres >/dev/null 2>&1; then echo postgres; else echo nobody; fi
+}
+
+postgres_answers() { psql -X -q -d postgres -c 'SELECT 1' >/dev/null 2>&1; }
+
+# --- Debian packages --------------------------------------------------------------------------------------------------
+
+is_debian() { [ "$(. /etc/os-release 2>/dev/null && echo "${ID:-}")" = debian ]; }
+
+# Installs the named Debian packages where that is allowed without asking; otherwise says what to install and stops.
+install_packages() {
+    [ $# -gt 0 ] || return 0
+    local sudo=
+    [ "$(id -u)" = 0 ] || sudo='sudo -n'
+    if ! command -v apt-get >/dev/null || ! $sudo true 2>/dev/null; then
+        die "Please install: $*"
+    fi
+    say "Installing $* ..."
+    $sudo apt-get -qq update >&2
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >&2 ||
+        die "Please install: $*"
+}

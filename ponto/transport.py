@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import codecs
 import ipaddress
 import json
 import logging
@@ -179,6 +178,15 @@ class Transport:
         return min(MAX_WAIT, 2 ** attempt) * (0.5 + self._jitter() / 2)
 
 
+def parse_json(text: str) -> Any:
+    """Parse JSON so that no number passes through float: all of them become Decimal, also NaN and the infinities.
+
+    :raise ValueError: it is no JSON
+    :raise RecursionError: it is nested too deeply
+    """
+    return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=Decimal)
+
+
 def _read(response: requests.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(CHUNK):
@@ -240,8 +248,8 @@ def _json_object(answer: _Answer) -> Mapping[str, Any]:
     if content_type != MEDIA_TYPE and not content_type.endswith('+json'):
         raise PontoResponseError(answer.status, 'wrong_type')
     try:
-        value = json.loads(_decode(answer), parse_float=_number, parse_int=_number, parse_constant=Decimal)
-    except UnicodeDecodeError as error:
+        value = parse_json(_decode(answer))
+    except (UnicodeDecodeError, LookupError) as error:
         raise PontoResponseError(answer.status, 'encoding') from error
     except (ValueError, RecursionError):
         # Not chained: the error of json holds the whole body.
@@ -257,16 +265,9 @@ def _decode(answer: _Answer) -> str:
         return answer.body.decode(json.detect_encoding(answer.body))
     except UnicodeDecodeError:
         charset = re.search(r'charset="?([\w-]+)', answer.headers.get('Content-Type', ''))
-        if not charset or not _is_codec(charset[1]):
+        if not charset:
             raise
         return answer.body.decode(charset[1])
-
-
-def _is_codec(name: str) -> bool:
-    try:
-        return codecs.lookup(name)._is_text_encoding
-    except LookupError:
-        return False
 
 
 def _number(text: str) -> Decimal | str:

@@ -115,3 +115,40 @@ install_packages() {
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >&2 ||
         die "Please install: $*"
 }
+
+# --- databases --------------------------------------------------------------------------------------------------------
+
+database_exists() { [ "$(psql -X -q -A -t -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'")" = 1 ]; }
+
+# Drops a database with its files, whoever is still connected.
+drop_database() {
+    psql -X -q -d postgres -c "DROP DATABASE IF EXISTS \"$1\" WITH (FORCE)" 2>/dev/null
+    rm -rf "$CACHE/data/filestore/$1"
+}
+
+# Copies a database that nobody is connected to, files included. The files are named by their content and never change,
+# so links to them do.
+copy_database() {
+    createdb -T "$1" "$2"
+    mkdir -p "$CACHE/data/filestore/$1"
+    cp -al "$CACHE/data/filestore/$1" "$CACHE/data/filestore/$2"
+}
+
+rename_database() {
+    psql -X -q -d postgres -c "ALTER DATABASE \"$1\" RENAME TO \"$2\""
+    [ ! -d "$CACHE/data/filestore/$1" ] || mv "$CACHE/data/filestore/$1" "$CACHE/data/filestore/$2"
+}
+
+# Installs modules in a database (created when it is missing), quietly, and stops where the log holds a warning or worse.
+# Arguments: database, modules separated by commas, file that gets the log.
+install_modules() {
+    local database=$1 modules=$2 log=$3
+    if ! "$PYTHON" -m odoo -d "$database" -i "$modules" --stop-after-init --no-http >"$log" 2>&1; then
+        tail -n 60 "$log" >&2
+        die "Installing $modules failed."
+    fi
+    if grep -qE '^[0-9-]+ [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log"; then
+        grep -E -A 15 '^[0-9-]+ [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log" >&2
+        die "Installing $modules left the warnings above."
+    fi
+}

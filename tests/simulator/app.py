@@ -1,4 +1,5 @@
 """The simulator as one WSGI app, for a socket and in process."""
+
 import difflib
 import hashlib
 import io
@@ -27,8 +28,8 @@ OAUTH_TYPE = 'application/json; charset=utf-8'
 class Simulator(World):
     """A faithful Ponto: a WSGI app, and the Python methods that steer it (here and in `World`).
 
-    `base_path`: where the API is mounted on its host. `institutions_by_token`: a call with a token sees only the institutions of its
-    accounts (as Ponto Connect does); the direct API shows the whole catalogue to everyone.
+    `base_path`: where the API is mounted on its host. `institutions_by_token`: a call with a token sees only the
+    institutions of its accounts (as Ponto Connect does); the direct API shows the whole catalogue to everyone.
     """
 
     def __init__(self, *, base_path='', institutions_by_token=False, routes=ROUTES, **world):
@@ -42,7 +43,9 @@ class Simulator(World):
         self._faults = faults.Faults()
         self._foreign_next_links = []
         self._lock = threading.RLock()
-        self._map = Map([Rule(route.rule, methods=[route.method], endpoint=route) for route in routes], merge_slashes=False)
+        self._map = Map(
+            [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes], merge_slashes=False
+        )
         self._rules = sorted({route.rule for route in routes})
 
     # === CONTROL PLANE OF THE API === #
@@ -85,11 +88,21 @@ class Simulator(World):
         """Answer a `requests.PreparedRequest` in process, as `requests.Session.send` does, for any host."""
         url = urlsplit(request.url)
         environ = EnvironBuilder(
-            path=url.path, query_string=url.query, base_url=f'{url.scheme}://{url.netloc}/', method=request.method,
-            headers=list(request.headers.items()), input_stream=io.BytesIO(_bytes(request.body))).get_environ()
+            path=url.path,
+            query_string=url.query,
+            base_url=f'{url.scheme}://{url.netloc}/',
+            method=request.method,
+            headers=list(request.headers.items()),
+            input_stream=io.BytesIO(_bytes(request.body)),
+        ).get_environ()
         status, headers, body = self._serve(environ, lambda fault: faults.raise_in_process(fault, request))
         raw = urllib3.HTTPResponse(
-            body=io.BytesIO(body), headers=headers, status=status, reason=HTTP_STATUS_CODES.get(status), preload_content=False)
+            body=io.BytesIO(body),
+            headers=headers,
+            status=status,
+            reason=HTTP_STATUS_CODES.get(status),
+            preload_content=False,
+        )
         response = requests.adapters.HTTPAdapter().build_response(request, raw)
         response.elapsed = timedelta()
         if not stream:
@@ -150,7 +163,11 @@ class Simulator(World):
 
     def _error(self, error):
         content_type = OAUTH_TYPE if isinstance(error, errors.OAuthError) else API_TYPE
-        return error.status, {'Content-Type': content_type, **error.headers}, json.dumps(error.body(self._request_id())).encode()
+        return (
+            error.status,
+            {'Content-Type': content_type, **error.headers},
+            json.dumps(error.body(self._request_id())).encode(),
+        )
 
     def _dispatch(self, call):
         route, call.arguments = self._match(call)
@@ -166,7 +183,9 @@ class Simulator(World):
             raise errors.UnexpectedCall(errors.not_found(), f'only {", ".join(error.valid_methods)} here') from None
         except NotFound:
             near = difflib.get_close_matches(call.path, self._rules, n=3, cutoff=0.3)
-            raise errors.UnexpectedCall(errors.not_found(), f'unknown route; near it: {", ".join(near) or "nothing"}') from None
+            raise errors.UnexpectedCall(
+                errors.not_found(), f'unknown route; near it: {", ".join(near) or "nothing"}'
+            ) from None
 
     @staticmethod
     def _checked_query(pairs, route):

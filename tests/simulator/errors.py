@@ -1,13 +1,17 @@
 """Ponto's error answers: JSON:API bodies for resources, RFC 6749 bodies for the token endpoint.
 
-The codes `resourceNotFound`, `invalidAccessToken`, `accountRecentlySynchronized`, `tooManyRequests`, `authorizationInvalid` and those of
-OAuth are Ponto's. Ponto publishes no list of the others: `invalidParameter`, `missingAttribute`, `invalidAttribute`, `unknownCursor`,
-`unsupportedMediaType` and `internalServerError` are this simulator's, so a client must not decide on them.
+The codes `resourceNotFound`, `invalidAccessToken`, `accountRecentlySynchronized`, `tooManyRequests`,
+`authorizationInvalid` and those of OAuth are Ponto's. No list of the others is known: `invalidParameter`,
+`missingAttribute`, `invalidAttribute`, `invalidBody`, `unknownCursor`, `unsupportedMediaType`, `forbidden` and
+`internalServerError` are this simulator's, so a client must not decide on them.
 """
 
 
 class ApiError(Exception):
-    """An error that Ponto answers with a JSON:API body. `with_request_id` False leaves `meta` empty, as in some of Ponto's answers."""
+    """An error that Ponto answers with a JSON:API body.
+
+    `with_request_id` False leaves `meta` empty, as in some of Ponto's answers.
+    """
 
     def __init__(self, status, code, detail, *, resource=None, attribute=None, pointer=None, with_request_id=True):
         super().__init__(f'{status} {code}: {detail}')
@@ -42,7 +46,7 @@ class OAuthError(Exception):
 
 
 class UnexpectedCall(Exception):
-    """The client asked for something that Ponto does not have: answered like `answer`, and kept in `Simulator.unexpected`."""
+    """The client asked for what Ponto does not have: answered like `answer`, and kept in `Simulator.unexpected`."""
 
     def __init__(self, answer, reason):
         super().__init__(reason)
@@ -64,7 +68,12 @@ def invalid_parameter(detail):
 
 def missing_attribute(attribute):
     return ApiError(
-        400, 'missingAttribute', f'The attribute {attribute} is required.', attribute=attribute, pointer=f'/data/attributes/{attribute}')
+        400,
+        'missingAttribute',
+        f'The attribute {attribute} is required.',
+        attribute=attribute,
+        pointer=f'/data/attributes/{attribute}',
+    )
 
 
 def invalid_attribute(attribute, detail):
@@ -72,5 +81,8 @@ def invalid_attribute(attribute, detail):
 
 
 def recently_synchronized():
-    detail = 'This type of synchronization was already created recently for the account. Try again later or on the Dashboard.'
+    detail = (
+        'This type of synchronization was already created recently for the account. '
+        'Try again later or on the Dashboard.'
+    )
     return ApiError(400, 'accountRecentlySynchronized', detail, with_request_id=False)

@@ -1,4 +1,5 @@
 """Faults that a test asks for; nothing here happens by chance."""
+
 import json
 import re
 import socket
@@ -12,13 +13,15 @@ import urllib3
 from . import errors
 
 CONNECTION_KINDS = ('slow', 'reset', 'refused', 'connect_timeout', 'tls', 'dns')
-"""The client gets no answer: an exception of its HTTP library in process; a late answer or a reset connection on a socket."""
+"""The client gets no answer: an exception in process; on a socket a late answer or a reset connection."""
 BODY_KINDS = ('truncated', 'empty', 'wrong_type')
 """The call is carried out and its answer damaged."""
 KINDS = (*CONNECTION_KINDS, *BODY_KINDS, 'html')
 
-HTML = ('<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>'
-        '<body><center><h1>502 Bad Gateway</h1></center></body></html>\n')
+HTML = (
+    '<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head>'
+    '<body><center><h1>502 Bad Gateway</h1></center></body></html>\n'
+)
 
 CODES = {
     400: ('invalidParameter', 'The request is invalid.'),
@@ -34,9 +37,10 @@ OAUTH_CODES = {400: 'invalid_request', 401: 'invalid_client', 403: 'access_denie
 class Fault:
     """What happens to the next `times` matching calls (None: until cleared).
 
-    `path` is a regular expression searched in the path below the base path; `method` an HTTP method. Either `status` answers an error in
-    Ponto's shape (with `code`, `detail`), or `kind` is one of `KINDS`, or `body` is answered as it is (bytes, text, or a JSON value).
-    `carried_out`: the call takes effect although the client does not learn of it. `delay`: seconds of a slow answer on a socket.
+    `path` is a regular expression searched in the path below the base path; `method` an HTTP method. Either `status`
+    answers an error in Ponto's shape (with `code`, `detail`), or `kind` is one of `KINDS`, or `body` is answered as it
+    is (bytes, text, or a JSON value). `carried_out`: the call takes effect although the client does not learn of it.
+    `delay`: seconds of a slow answer on a socket.
     """
 
     times: int | None = 1
@@ -91,7 +95,7 @@ class Fault:
         if self.kind == 'empty':
             return status, headers, b''
         if self.kind == 'truncated':
-            return status, headers, body[:len(body) // 2]
+            return status, headers, body[: len(body) // 2]
         return status, {**headers, 'Content-Type': 'text/plain; charset=utf-8'}, body
 
     def _error(self, path, request_id):
@@ -138,13 +142,15 @@ def raise_in_process(fault, request):
     pool = urllib3.HTTPSConnectionPool(host)
     if fault.kind == 'slow':
         raise requests.exceptions.ReadTimeout(
-            urllib3.exceptions.ReadTimeoutError(pool, request.url, 'Read timed out.'), request=request)
+            urllib3.exceptions.ReadTimeoutError(pool, request.url, 'Read timed out.'), request=request
+        )
     if fault.kind == 'connect_timeout':
         raise requests.exceptions.ConnectTimeout(f'Connection to {host} timed out.', request=request)
     if fault.kind == 'tls':
         raise requests.exceptions.SSLError(
-            f"HTTPSConnectionPool(host='{host}', port=443): certificate verify failed: unable to get local issuer certificate",
-            request=request)
+            f'{host}: certificate verify failed: unable to get local issuer certificate',
+            request=request,
+        )
     reason = {
         'reset': ('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer')),
         'refused': ('Failed to establish a new connection', ConnectionRefusedError(111, 'Connection refused')),

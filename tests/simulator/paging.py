@@ -1,4 +1,5 @@
 """Cursor paging as Ponto does it: by resource id, in either of two parameter styles, with absolute links."""
+
 import re
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -53,7 +54,7 @@ def _limit(text):
 
 
 def bounds(collection, paging, page_size):
-    """Start and end of the page in the collection, of at most `page_size` items; a cursor that is not in it is a 400."""
+    """Start and end of the page in the collection, `page_size` items at most; a cursor that is not in it is a 400."""
     cursor = paging.after or paging.before
     position = collection.position(cursor) if cursor else None
     if cursor and position is None:
@@ -66,7 +67,7 @@ def bounds(collection, paging, page_size):
 
 
 def list_body(collection, paging, page_size, url, kept_query, null_cursors):
-    """Items of the page, links and `meta.paging`. `null_cursors`: cursors that do not exist are sent as null instead of left out."""
+    """Items of the page, links and `meta.paging`. `null_cursors`: a cursor that does not exist is null, not left out."""
     start, end = bounds(collection, paging, page_size)
     items = collection[start:end]
     cursors = {

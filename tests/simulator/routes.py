@@ -1,8 +1,9 @@
 """The direct API as a table of routes: method, rule, handler, who may call, which query parameters.
 
-A handler takes the simulator and the call, and returns the status and the JSON body. It raises `ApiError` or `OAuthError` for an error
-answer, `UnexpectedCall` for what Ponto would not understand.
+A handler takes the simulator and the call, and returns the status and the JSON body. It raises `ApiError` or
+`OAuthError` for an error answer, `UnexpectedCall` for what Ponto would not understand.
 """
+
 import base64
 import binascii
 import ipaddress
@@ -13,17 +14,41 @@ from decimal import Decimal
 from urllib.parse import parse_qsl
 
 from . import errors, paging, serialize
+from .attributes import as_amount, as_moment
 from .state import ACCOUNT_DETAILS, SUBTYPES, TOKEN_LIFETIME, Collection, Integration
-from .world import BANK_HIDDEN, as_amount, as_moment
+from .world import BANK_HIDDEN
 
 FILTERS = frozenset({'filter[country][eq]', 'filter[name][contains]'})
-BANK_TRANSACTION_REQUIRED = ('valueDate', 'executionDate', 'amount', 'currency', 'description', 'remittanceInformationType')
-BANK_TRANSACTION_CHANGEABLE = (
-    'counterpartName', 'description', 'remittanceInformation', 'endToEndId', 'purposeCode', 'mandateId', 'creditorId',
-    'additionalInformation', 'proprietaryBankTransactionCode', 'bankTransactionCode',
+BANK_TRANSACTION_REQUIRED = (
+    'valueDate',
+    'executionDate',
+    'amount',
+    'currency',
+    'description',
+    'remittanceInformationType',
 )
-BANK_TRANSACTION_ATTRIBUTES = frozenset({
-    *BANK_TRANSACTION_REQUIRED, *BANK_TRANSACTION_CHANGEABLE, 'counterpartReference', 'cardReference', 'cardReferenceType', 'fee'})
+BANK_TRANSACTION_CHANGEABLE = (
+    'counterpartName',
+    'description',
+    'remittanceInformation',
+    'endToEndId',
+    'purposeCode',
+    'mandateId',
+    'creditorId',
+    'additionalInformation',
+    'proprietaryBankTransactionCode',
+    'bankTransactionCode',
+)
+BANK_TRANSACTION_ATTRIBUTES = frozenset(
+    {
+        *BANK_TRANSACTION_REQUIRED,
+        *BANK_TRANSACTION_CHANGEABLE,
+        'counterpartReference',
+        'cardReference',
+        'cardReferenceType',
+        'fee',
+    }
+)
 
 
 @dataclass
@@ -66,6 +91,7 @@ class Route:
 
 # === TOKEN === #
 
+
 def create_token(sim, call):
     """Client credentials; the grant may stand in the body or in the query."""
     integration = _client(sim, call.headers.get('Authorization', ''))
@@ -75,8 +101,12 @@ def create_token(sim, call):
     if form['grant_type'] != 'client_credentials':
         raise errors.OAuthError(400, 'unsupported_grant_type', 'The authorization grant type is not supported.')
     token = sim.issue_token(integration)
-    return 200, {'access_token': token.value, 'expires_in': int(TOKEN_LIFETIME.total_seconds()), 'scope': integration.scope,
-                 'token_type': 'bearer'}
+    return 200, {
+        'access_token': token.value,
+        'expires_in': int(TOKEN_LIFETIME.total_seconds()),
+        'scope': integration.scope,
+        'token_type': 'bearer',
+    }
 
 
 def _client(sim, header):
@@ -93,48 +123,69 @@ def _client(sim, header):
 
 # === ROOT === #
 
+
 def get_root(sim, call):
     def link(*paths):
         return f'{call.base}/' + '/'.join(paths)
 
     account = 'accounts/{accountId}'
-    sandbox = 'sandbox/financial-institutions/{financialInstitutionId}/financial-institution-accounts/{financialInstitutionAccountId}'
+    sandbox = (
+        'sandbox/financial-institutions/{financialInstitutionId}'
+        '/financial-institution-accounts/{financialInstitutionAccountId}'
+    )
     synchronization = 'synchronizations/{synchronizationId}'
-    return 200, {'links': {
-        'account': {
-            'bulkPayments': link(account, 'bulk-payments/{bulkPaymentId}'),
-            'payments': link(account, 'payments/{paymentId}'),
-            'pendingTransactions': link(account, 'pending-transactions/{pendingTransactionId}'),
-            'transactions': link(account, 'transactions/{transactionId}'),
-        },
-        'accounts': link(account),
-        'financialInstitutions': link('financial-institutions/{financialInstitutionId}'),
-        'oauth2': {'token': link('oauth2/token')},
-        'sandbox': {'financialInstitution': {
-            'financialInstitutionAccounts': link(sandbox),
-            'financialInstitutionAccount': {
-                'financialInstitutionTransactions': link(sandbox, 'financial-institution-transactions/{financialInstitutionTransactionId}'),
+    return 200, {
+        'links': {
+            'account': {
+                'bulkPayments': link(account, 'bulk-payments/{bulkPaymentId}'),
+                'payments': link(account, 'payments/{paymentId}'),
+                'pendingTransactions': link(account, 'pending-transactions/{pendingTransactionId}'),
+                'transactions': link(account, 'transactions/{transactionId}'),
             },
-        }},
-        'synchronization': {
-            'updatedPendingTransactions': link(synchronization, 'updated-pending-transactions'),
-            'updatedTransactions': link(synchronization, 'updated-transactions'),
-        },
-        'synchronizations': link(synchronization),
-    }}
+            'accounts': link(account),
+            'financialInstitutions': link('financial-institutions/{financialInstitutionId}'),
+            'oauth2': {'token': link('oauth2/token')},
+            'sandbox': {
+                'financialInstitution': {
+                    'financialInstitutionAccounts': link(sandbox),
+                    'financialInstitutionAccount': {
+                        'financialInstitutionTransactions': link(
+                            sandbox, 'financial-institution-transactions/{financialInstitutionTransactionId}'
+                        ),
+                    },
+                }
+            },
+            'synchronization': {
+                'updatedPendingTransactions': link(synchronization, 'updated-pending-transactions'),
+                'updatedTransactions': link(synchronization, 'updated-transactions'),
+            },
+            'synchronizations': link(synchronization),
+        }
+    }
 
 
 # === LISTS === #
 
+
 def _list(sim, call, collection, render, meta=None, kept=()):
-    """A page of the collection. With `meta` (lists of transactions) cursors that do not exist are null, elsewhere they are absent."""
+    """A page of the collection. With `meta` (lists of transactions) a cursor that does not exist is null, else absent."""
     kept_query = {name: call.query[name] for name in kept if name in call.query}
     items, links, page_meta = paging.list_body(
-        collection, paging.parse(call.query), sim.page_size, call.base + call.path, kept_query, null_cursors=meta is not None)
+        collection,
+        paging.parse(call.query),
+        sim.page_size,
+        call.base + call.path,
+        kept_query,
+        null_cursors=meta is not None,
+    )
     foreign = sim.take_foreign_next_link()
     if foreign:
         links['next'] = foreign
-    return 200, {'data': [render(item, call.base) for item in items], 'links': links, 'meta': {**(meta or {}), **page_meta}}
+    return 200, {
+        'data': [render(item, call.base) for item in items],
+        'links': links,
+        'meta': {**(meta or {}), **page_meta},
+    }
 
 
 def _one(resource, render, base, kind):
@@ -145,14 +196,17 @@ def _one(resource, render, base, kind):
 
 # === INSTITUTIONS === #
 
+
 def list_institutions(sim, call):
     country, text = call.query.get('filter[country][eq]'), call.query.get('filter[name][contains]', '').lower()
     allowed = _institution_ids(sim, call)
     found = sim.institutions
     if country is not None or text or allowed is not None:
         found = Collection(
-            item for item in sim.institutions
-            if country in (None, item.country) and text in item.name.lower() and (allowed is None or item.id in allowed))
+            item
+            for item in sim.institutions
+            if country in (None, item.country) and text in item.name.lower() and (allowed is None or item.id in allowed)
+        )
     return _list(sim, call, found, serialize.institution, kept=sorted(FILTERS))
 
 
@@ -173,6 +227,7 @@ def _institution_ids(sim, call):
 
 
 # === ACCOUNTS AND TRANSACTIONS === #
+
 
 def _account(sim, call):
     account = sim.accounts.get(call.arguments['account_id'])
@@ -212,6 +267,7 @@ def get_pending_transaction(sim, call):
 
 # === SYNCHRONIZATIONS === #
 
+
 def create_synchronization(sim, call):
     attributes = call.json('synchronization')
     required = ('resourceType', 'resourceId', 'subtype', 'customerIpAddress')
@@ -225,12 +281,14 @@ def create_synchronization(sim, call):
         raise errors.invalid_attribute('subtype', f'The subtype must be one of {", ".join(SUBTYPES)}.')
     _check_ip_address(sim, attributes['customerIpAddress'])
     call.arguments['account_id'] = attributes['resourceId']
-    synchronization = sim.create_synchronization(_account(sim, call), attributes['subtype'], attributes['customerIpAddress'])
+    synchronization = sim.create_synchronization(
+        _account(sim, call), attributes['subtype'], attributes['customerIpAddress']
+    )
     return 201, {'data': serialize.created_synchronization(synchronization)}
 
 
 def _check_ip_address(sim, text):
-    """Must be an address. Ponto wants the customer's public one; what it does with another is not known: taken, and kept for the test."""
+    """Must be an address. What Ponto does with one that is not public is not known: it is taken, and kept for the test."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -242,8 +300,10 @@ def _check_ip_address(sim, text):
 def _check_names(attributes, known):
     unknown = sorted(set(attributes) - set(known))
     if unknown:
-        raise errors.UnexpectedCall(errors.invalid_attribute(unknown[0], f'The attribute {unknown[0]} is unknown.'),
-                                    f'unknown attribute {unknown[0]}')
+        raise errors.UnexpectedCall(
+            errors.invalid_attribute(unknown[0], f'The attribute {unknown[0]} is unknown.'),
+            f'unknown attribute {unknown[0]}',
+        )
 
 
 def _synchronization(sim, call):
@@ -278,6 +338,7 @@ def _updated(sim, call, synchronization, ids, list_name):
 
 
 # === SANDBOX === #
+
 
 def _bank_accounts(sim, call):
     institution_id = call.arguments['institution_id']
@@ -344,7 +405,9 @@ def change_bank_transaction(sim, call):
     _check_names(attributes, BANK_TRANSACTION_CHANGEABLE)
     name = attributes.get('counterpartName')
     if name and row.attributes.get('counterpartName') not in (None, '', name):
-        raise errors.invalid_attribute('counterpartName', 'The counterpart name can only be updated if it was previously not provided.')
+        raise errors.invalid_attribute(
+            'counterpartName', 'The counterpart name can only be updated if it was previously not provided.'
+        )
     row.attributes.update(attributes, updatedAt=sim.clock)
     row.changed = True
     return 200, {'data': serialize.bank_resource(row, call.base)}
@@ -362,14 +425,24 @@ ROUTES = (
     Route('GET', '/accounts/<account_id>', get_account),
     Route('GET', '/accounts/<account_id>/transactions', list_transactions, parameters=paging.PARAMETERS),
     Route('GET', '/accounts/<account_id>/transactions/<transaction_id>', get_transaction),
-    Route('GET', '/accounts/<account_id>/pending-transactions', list_pending_transactions, parameters=paging.PARAMETERS),
+    Route(
+        'GET', '/accounts/<account_id>/pending-transactions', list_pending_transactions, parameters=paging.PARAMETERS
+    ),
     Route('GET', '/accounts/<account_id>/pending-transactions/<transaction_id>', get_pending_transaction),
     Route('POST', '/synchronizations', create_synchronization),
     Route('GET', '/synchronizations/<synchronization_id>', get_synchronization),
-    Route('GET', '/synchronizations/<synchronization_id>/updated-transactions', list_updated_transactions,
-          parameters=paging.PARAMETERS),
-    Route('GET', '/synchronizations/<synchronization_id>/updated-pending-transactions', list_updated_pending_transactions,
-          parameters=paging.PARAMETERS),
+    Route(
+        'GET',
+        '/synchronizations/<synchronization_id>/updated-transactions',
+        list_updated_transactions,
+        parameters=paging.PARAMETERS,
+    ),
+    Route(
+        'GET',
+        '/synchronizations/<synchronization_id>/updated-pending-transactions',
+        list_updated_pending_transactions,
+        parameters=paging.PARAMETERS,
+    ),
     Route('GET', SANDBOX_ACCOUNTS, list_bank_accounts, parameters=paging.PARAMETERS),
     Route('GET', f'{SANDBOX_ACCOUNTS}/<bank_account_id>', get_bank_account),
     Route('GET', SANDBOX_TRANSACTIONS, list_bank_transactions, parameters=paging.PARAMETERS),

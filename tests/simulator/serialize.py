@@ -1,5 +1,6 @@
 """State to JSON:API bodies, shaped like Ponto's."""
-from datetime import date, datetime, timezone
+
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from .state import ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS, MISSING, WITH_UNSETTLED
@@ -7,8 +8,10 @@ from .state import ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS, MISSING, WITH_UNSETTLE
 FOREIGN_BASE = 'https://api.development.myponto.net'
 """Ponto links the updated transactions of a synchronization on another host than the one that was called."""
 
-RELATED_KINDS = {'updatedTransactions': ('transaction', 'updated-transactions'),
-                 'updatedPendingTransactions': ('pendingTransaction', 'updated-pending-transactions')}
+RELATED_KINDS = {
+    'updatedTransactions': ('transaction', 'updated-transactions'),
+    'updatedPendingTransactions': ('pendingTransaction', 'updated-pending-transactions'),
+}
 
 
 def number(value):
@@ -21,7 +24,7 @@ def number(value):
 
 def moment(value, timespec='milliseconds'):
     """`2022-09-26T13:12:40.746Z`"""
-    return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec=timespec) + 'Z'
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + 'Z'
 
 
 def json_value(value, timespec='milliseconds'):
@@ -52,9 +55,12 @@ def institution(resource, _base):
 
 def transaction(resource, base):
     related = f'{base}/accounts/{resource.account_id}'
-    return resource_object(resource, relationships={
-        'account': {'data': {'id': resource.account_id, 'type': 'account'}, 'links': {'related': related}},
-    })
+    return resource_object(
+        resource,
+        relationships={
+            'account': {'data': {'id': resource.account_id, 'type': 'account'}, 'links': {'related': related}},
+        },
+    )
 
 
 def account(resource, base):
@@ -71,15 +77,20 @@ def _account_relationships(resource, base):
             'data': {'id': resource.institution_id, 'type': 'financialInstitution'},
             'links': {'related': f'{base}/financial-institutions/{resource.institution_id}'},
         }
-    for name, kind, path in (('transactions', 'transaction', 'transactions'),
-                             ('pendingTransactions', 'pendingTransaction', 'pending-transactions')):
+    for name, kind, path in (
+        ('transactions', 'transaction', 'transactions'),
+        ('pendingTransactions', 'pendingTransaction', 'pending-transactions'),
+    ):
         related = f'{base}/accounts/{resource.id}/{path}'
         relationships[name] = {'links': {'meta': {'type': kind}, 'related': related}}
     return relationships
 
 
 def synchronization_meta(resource, *subtypes):
-    """`latestSynchronization` and `synchronizedAt` of an account for these subtypes: the newest completed one of them, if any."""
+    """`latestSynchronization` and `synchronizedAt` for these subtypes: of the newest completed one, if there is any.
+
+    After a failed one `synchronizedAt` stays at the last success (not documented at Ponto).
+    """
     completed = [resource.completed[subtype] for subtype in subtypes if subtype in resource.completed]
     moments = [resource.synchronized_at[subtype] for subtype in subtypes if subtype in resource.synchronized_at]
     meta = {}
@@ -111,8 +122,10 @@ def created_synchronization(item):
 
 def synchronization(item):
     body = _synchronization(item)
-    names = {ACCOUNT_TRANSACTIONS: ('updatedTransactions',),
-             WITH_UNSETTLED: ('updatedTransactions', 'updatedPendingTransactions')}.get(item.subtype, ())
+    names = {
+        ACCOUNT_TRANSACTIONS: ('updatedTransactions',),
+        WITH_UNSETTLED: ('updatedTransactions', 'updatedPendingTransactions'),
+    }.get(item.subtype, ())
     if names:
         body['relationships'] = {name: _updated_link(item, *RELATED_KINDS[name]) for name in names}
     return body
@@ -142,6 +155,7 @@ def bank_resource(resource, _base):
     """Sandbox resources: dates without a fraction, other moments with microseconds."""
     values = {
         name: json_value(value, 'seconds' if name.endswith('Date') else 'microseconds')
-        for name, value in resource.attributes.items() if value is not MISSING
+        for name, value in resource.attributes.items()
+        if value is not MISSING
     }
     return {'attributes': values, 'id': resource.id, 'type': resource.type}

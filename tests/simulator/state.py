@@ -1,8 +1,9 @@
 """What the simulated Ponto knows, in dataclasses.
 
-`attributes` carry Ponto's own names (camelCase) with Python values: amounts as `Decimal`, moments as aware `datetime`. Anything else is
-served as it stands, so a test can put in what a client should survive.
+`attributes` carry Ponto's own names (camelCase) with Python values: amounts as `Decimal`, moments as aware `datetime`.
+Anything else is served as it stands, so a test can put in what a client should survive.
 """
+
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,22 +15,73 @@ SUBTYPES = (ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS, WITH_UNSETTLED)
 TOKEN_LIFETIME = timedelta(seconds=1799)
 
 TRANSACTION_ATTRIBUTES = (
-    'additionalInformation', 'amount', 'bankTransactionCode', 'cardReference', 'cardReferenceType', 'counterpartName',
-    'counterpartReference', 'createdAt', 'creditorId', 'currency', 'description', 'digest', 'endToEndId', 'executionDate', 'fee',
-    'internalReference', 'mandateId', 'proprietaryBankTransactionCode', 'purposeCode', 'remittanceInformation',
-    'remittanceInformationType', 'updatedAt', 'valueDate',
+    'additionalInformation',
+    'amount',
+    'bankTransactionCode',
+    'cardReference',
+    'cardReferenceType',
+    'counterpartName',
+    'counterpartReference',
+    'createdAt',
+    'creditorId',
+    'currency',
+    'description',
+    'digest',
+    'endToEndId',
+    'executionDate',
+    'fee',
+    'internalReference',
+    'mandateId',
+    'proprietaryBankTransactionCode',
+    'purposeCode',
+    'remittanceInformation',
+    'remittanceInformationType',
+    'updatedAt',
+    'valueDate',
 )
 ACCOUNT_ATTRIBUTES = (
-    'authorizationExpirationExpectedAt', 'authorizedAt', 'availableBalance', 'availableBalanceChangedAt',
-    'availableBalanceReferenceDate', 'availableBalanceVariationObservedAt', 'currency', 'currentBalance', 'currentBalanceChangedAt',
-    'currentBalanceReferenceDate', 'currentBalanceVariationObservedAt', 'deprecated', 'description', 'holderName',
-    'internalReference', 'product', 'reference', 'referenceType', 'subtype',
+    'authorizationExpirationExpectedAt',
+    'authorizedAt',
+    'availableBalance',
+    'availableBalanceChangedAt',
+    'availableBalanceReferenceDate',
+    'availableBalanceVariationObservedAt',
+    'currency',
+    'currentBalance',
+    'currentBalanceChangedAt',
+    'currentBalanceReferenceDate',
+    'currentBalanceVariationObservedAt',
+    'deprecated',
+    'description',
+    'holderName',
+    'internalReference',
+    'product',
+    'reference',
+    'referenceType',
+    'subtype',
 )
 INSTITUTION_ATTRIBUTES = (
-    'bic', 'bulkPaymentsEnabled', 'bulkPaymentsProductTypes', 'country', 'deprecated', 'futureDatedPaymentsAllowed', 'logoUrl',
-    'maintenanceFrom', 'maintenanceTo', 'maintenanceType', 'name', 'paymentsEnabled', 'paymentsProductTypes',
-    'periodicPaymentsEnabled', 'periodicPaymentsProductTypes', 'primaryColor', 'secondaryColor', 'sharedBrandName',
-    'sharedBrandReference', 'status', 'timeZone',
+    'bic',
+    'bulkPaymentsEnabled',
+    'bulkPaymentsProductTypes',
+    'country',
+    'deprecated',
+    'futureDatedPaymentsAllowed',
+    'logoUrl',
+    'maintenanceFrom',
+    'maintenanceTo',
+    'maintenanceType',
+    'name',
+    'paymentsEnabled',
+    'paymentsProductTypes',
+    'periodicPaymentsEnabled',
+    'periodicPaymentsProductTypes',
+    'primaryColor',
+    'secondaryColor',
+    'sharedBrandName',
+    'sharedBrandReference',
+    'status',
+    'timeZone',
 )
 
 
@@ -44,7 +96,7 @@ MISSING = _Missing()
 
 @dataclass
 class Resource:
-    """One JSON:API resource. `recorded` holds the members (`relationships`, `meta`, `links`) of a recorded one, served as they were."""
+    """One JSON:API resource. `recorded`: members of a recorded one (`relationships`, `meta`), served as they were."""
 
     type: str
     id: str
@@ -53,7 +105,7 @@ class Resource:
 
 
 class Collection:
-    """Resources in Ponto's own order (newest first), which nothing but an explicit call changes. The position of an id costs O(1)."""
+    """Resources in Ponto's own order (newest first), which only an explicit call changes; finding an id costs O(1)."""
 
     def __init__(self, items=()):
         self._items = list(items)
@@ -120,7 +172,7 @@ class Transaction(Resource):
 
 @dataclass
 class BankTransaction(Resource):
-    """A transaction in the bank's own books (Ponto's sandbox). `transaction_id` is set once a synchronization has brought it over."""
+    """A transaction in the bank's own books (Ponto's sandbox); with a `transaction_id` once Ponto has it too."""
 
     transaction_id: str | None = None
     pending: bool = False

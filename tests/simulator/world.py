@@ -2,76 +2,68 @@
 
 Everything is deterministic: ids are counted, and time stands still until `advance`.
 """
+
 import hashlib
-import re
 import uuid
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from . import errors
+from .attributes import (
+    BANK_ACCOUNT_ATTRIBUTES,
+    account_attributes,
+    as_moment,
+    institution_attributes,
+    named,
+    transaction_attributes,
+)
 from .state import (
-    ACCOUNT_ATTRIBUTES, ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS, INSTITUTION_ATTRIBUTES, MISSING, SUBTYPES, TOKEN_LIFETIME,
-    TRANSACTION_ATTRIBUTES, WITH_UNSETTLED, AccessToken, Account, BankAccount, BankTransaction, Collection, Institution,
-    Integration, Synchronization, Transaction,
+    ACCOUNT_ATTRIBUTES,
+    ACCOUNT_DETAILS,
+    ACCOUNT_TRANSACTIONS,
+    SUBTYPES,
+    TOKEN_LIFETIME,
+    TRANSACTION_ATTRIBUTES,
+    WITH_UNSETTLED,
+    AccessToken,
+    Account,
+    BankAccount,
+    BankTransaction,
+    Collection,
+    Institution,
+    Integration,
+    Synchronization,
+    Transaction,
 )
 
 CLIENT_ID = '5c4b1f9e-7d0a-4a59-9c35-2f6c1f0f4c11'
-CLIENT_SECRET = 'simulated-client-secret'
+CLIENT_SECRET = 'simulated-client-secret'  # noqa: S105 - it opens nothing but this simulator
 
-DEFAULT_CLOCK = datetime(2026, 4, 15, 10, 0, tzinfo=timezone.utc)
+DEFAULT_CLOCK = datetime(2026, 4, 15, 10, 0, tzinfo=UTC)
 NAMESPACE = uuid.UUID('9251e765-bfbe-48b0-a082-3b043c386131')
 SANDBOX_INSTITUTION_ID = '9251e765-bfbe-48b0-a082-3b043c386131'
+LOGOS = 'https://ibanity-production-financial-institution-assets.s3.eu-central-1.amazonaws.com'
 BANK_HIDDEN = ('cardReference', 'cardReferenceType', 'fee', 'digest', 'internalReference')
 """Attributes of a sandbox transaction that Ponto takes but does not show there."""
-
-
-def camel(name):
-    """`end_to_end_id` to `endToEndId`."""
-    head, *tail = name.split('_')
-    return head + ''.join(part.capitalize() for part in tail)
-
-
-def as_amount(value):
-    """Decimal from Decimal, int, str or float; None and MISSING stay."""
-    return value if value is None or value is MISSING or isinstance(value, Decimal) else Decimal(str(value))
-
-
-def as_moment(value):
-    """Aware datetime from a date or `YYYY-MM-DD` (midnight UTC) or a datetime (UTC if naive); anything else is served as it stands."""
-    if isinstance(value, str) and re.fullmatch(r'\d{4}-\d{2}-\d{2}', value):
-        value = date.fromisoformat(value)
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
-    if isinstance(value, date):
-        return datetime.combine(value, time(), timezone.utc)
-    return value
-
-
-def named(values, known, extra):
-    """Attributes from snake_case keyword arguments, converted; `extra` gives raw ones, which may be unknown or wrong on purpose."""
-    converted = {}
-    for name, value in values.items():
-        attribute = camel(name)
-        if attribute not in known:
-            raise TypeError(f'unknown attribute {name!r}; use extra={{...}} for what Ponto does not document')
-        if attribute.endswith(('mount', 'Balance')) or attribute == 'fee':
-            value = as_amount(value)
-        elif attribute.endswith(('Date', 'At', 'maintenanceFrom', 'maintenanceTo')):
-            value = as_moment(value)
-        converted[attribute] = value
-    return {**converted, **(extra or {})}
 
 
 class World:
     """State of Ponto and of the banks.
 
-    `minimum_interval`: a second synchronization of the same kind is refused within it. `synchronization_duration`: a synchronization
-    succeeds once it is that old, or when its state has been asked for twice. `real_clock`: the wall clock instead of a standing one.
+    `minimum_interval`: a second synchronization of the same kind is refused within it. `synchronization_duration`: a
+    synchronization succeeds once it is that old, or when its state has been asked for twice. `real_clock`: the wall
+    clock instead of a standing one.
     """
 
-    def __init__(self, *, clock=DEFAULT_CLOCK, real_clock=False, minimum_interval=timedelta(minutes=5),
-                 synchronization_duration=timedelta(seconds=10)):
+    def __init__(
+        self,
+        *,
+        clock=DEFAULT_CLOCK,
+        real_clock=False,
+        minimum_interval=timedelta(minutes=5),
+        synchronization_duration=timedelta(seconds=10),
+    ):
         self.real_clock = real_clock
         self._moment = timedelta() if real_clock else clock
         self.minimum_interval = minimum_interval
@@ -90,7 +82,7 @@ class World:
     @property
     def clock(self):
         """The simulator's time, an aware datetime."""
-        return datetime.now(timezone.utc) + self._moment if self.real_clock else self._moment
+        return datetime.now(UTC) + self._moment if self.real_clock else self._moment
 
     def advance(self, **duration):
         """Let time pass: keyword arguments of `timedelta`."""
@@ -131,17 +123,13 @@ class World:
 
     # === INSTITUTIONS === #
 
-    def add_institution(self, name, country='BE', *, id=None, extra=None, **attributes):
+    def add_institution(self, name, country='BE', *, ponto_id=None, extra=None, **attributes):
         """Append an institution to the catalogue; attributes in snake_case."""
-        values = {
-            'bic': None, 'bulkPaymentsEnabled': False, 'bulkPaymentsProductTypes': [], 'country': country, 'deprecated': False,
-            'futureDatedPaymentsAllowed': False, 'logoUrl': None, 'maintenanceFrom': None, 'maintenanceTo': None,
-            'maintenanceType': None, 'name': name, 'paymentsEnabled': True, 'paymentsProductTypes': ['sepaCreditTransfer'],
-            'periodicPaymentsEnabled': False, 'periodicPaymentsProductTypes': [], 'primaryColor': '#1f3a5f',
-            'secondaryColor': '#e6edf5', 'sharedBrandName': None, 'sharedBrandReference': None, 'status': 'stable',
-            **named(attributes, INSTITUTION_ATTRIBUTES, extra),
-        }
-        institution = Institution('financialInstitution', id or self._new_id(f'institution/{country}/{name}'), values)
+        institution = Institution(
+            'financialInstitution',
+            ponto_id or self._new_id(f'institution/{country}/{name}'),
+            institution_attributes(name, country, attributes, extra),
+        )
         self.institutions.append(institution)
         return institution
 
@@ -151,44 +139,57 @@ class World:
 
     def _sandbox_institution(self):
         return self.institution(SANDBOX_INSTITUTION_ID) or self.add_institution(
-            'Super Sandbox Bank', id=SANDBOX_INSTITUTION_ID, bic='NBBEBEBB203', primary_color='#7d39ff', secondary_color='#3DF2C2',
-            logo_url='https://ibanity-production-financial-institution-assets.s3.eu-central-1.amazonaws.com/sandbox.svg')
+            'Super Sandbox Bank',
+            ponto_id=SANDBOX_INSTITUTION_ID,
+            bic='NBBEBEBB203',
+            primary_color='#7d39ff',
+            secondary_color='#3DF2C2',
+            logo_url=f'{LOGOS}/sandbox.svg',
+        )
 
     # === ACCOUNTS === #
 
-    def add_account(self, reference, *, institution=None, currency='EUR', balance=0, availability='available', id=None,
-                    integration=None, extra=None, **attributes):
+    def add_account(
+        self,
+        reference,
+        *,
+        institution=None,
+        currency='EUR',
+        balance=0,
+        availability='available',
+        ponto_id=None,
+        integration=None,
+        extra=None,
+        **attributes,
+    ):
         """Add an account, synchronized at this moment, and tick it for the integration. Its rows will add to `balance`.
 
         `institution`: itself or its id, by default the sandbox bank. Attributes in snake_case.
         """
         institution = self.institution(institution) if institution else self._sandbox_institution()
-        now, midnight = self.clock, as_moment(self.clock.date())
-        values = {name: None for name in ACCOUNT_ATTRIBUTES}
-        for kind in ('current', 'available'):
-            values |= {f'{kind}Balance': as_amount(balance), f'{kind}BalanceChangedAt': now, f'{kind}BalanceReferenceDate': midnight,
-                       f'{kind}BalanceVariationObservedAt': now}
-        values |= {
-            'authorizedAt': now, 'authorizationExpirationExpectedAt': now + timedelta(days=90), 'currency': currency,
-            'deprecated': False, 'description': 'Current account', 'reference': reference, 'referenceType': 'IBAN',
-            'subtype': 'checking', 'internalReference': self._new_id('internal'),
-            **named(attributes, ACCOUNT_ATTRIBUTES, extra),
-        }
-        account = Account('account', id or self._new_id('account'), values, institution_id=institution.id, availability=availability)
-        account.bank = self._bank_account(account)
-        self.accounts.append(account)
-        self.tick(account, integration)
+        attributes.setdefault('internal_reference', self._new_id('internal'))
+        account = Account(
+            'account',
+            ponto_id or self._new_id('account'),
+            account_attributes(reference, currency, balance, self.clock, attributes, extra),
+            institution_id=institution.id,
+            availability=availability,
+        )
+        self.open_account(account, integration)
         self.synchronize(account)
         return account
 
-    def _bank_account(self, account):
-        shared = ('currentBalance', 'currentBalanceChangedAt', 'currentBalanceReferenceDate', 'availableBalance',
-                  'availableBalanceChangedAt', 'availableBalanceReferenceDate', 'currency', 'description', 'holderName', 'product',
-                  'reference', 'referenceType', 'subtype')
-        return BankAccount(
-            'financialInstitutionAccount', self._new_id('bank account'),
-            {name: account.attributes[name] for name in shared if name in account.attributes},
-            institution_id=account.institution_id, account_id=account.id)
+    def open_account(self, account, integration=None):
+        """Put an account that is complete into Ponto and into its bank."""
+        account.bank = BankAccount(
+            'financialInstitutionAccount',
+            self._new_id('bank account'),
+            {name: account.attributes.get(name) for name in BANK_ACCOUNT_ATTRIBUTES},
+            institution_id=account.institution_id,
+            account_id=account.id,
+        )
+        self.accounts.append(account)
+        self.tick(account, integration)
 
     def account(self, account):
         """The account, given itself or its id; KeyError when it is gone."""
@@ -205,7 +206,9 @@ class World:
         account.availability = availability or account.availability
         changes = named(attributes, ACCOUNT_ATTRIBUTES, extra)
         account.attributes.update(changes)
-        account.bank.attributes.update({name: value for name, value in changes.items() if name in account.bank.attributes})
+        account.bank.attributes.update(
+            {name: value for name, value in changes.items() if name in account.bank.attributes}
+        )
         return account
 
     def remove_account(self, account):
@@ -217,11 +220,13 @@ class World:
         self.accounts.remove(account.id)
 
     def reissue_account(self, account):
-        """Give the account and each of its rows a new id, as when it is removed from Ponto and linked again. Returns the new id."""
+        """Give the account and its rows new ids, as when it is removed and linked again; returns the account's."""
         old = self.account(account)
         integrations = [item for item in self.integrations.values() if old.id in item.account_ids]
         self.remove_account(old)
-        new = replace(old, id=self._new_id('account'), attributes=dict(old.attributes), completed={}, synchronized_at={})
+        new = replace(
+            old, id=self._new_id('account'), attributes=dict(old.attributes), completed={}, synchronized_at={}
+        )
         new.transactions = Collection(self._reissued(row, new) for row in old.transactions)
         new.pending = Collection(self._reissued(row, new) for row in old.pending)
         new.bank.account_id = new.id
@@ -255,7 +260,7 @@ class World:
     def add_transaction(self, account, amount, execution_date, *, extra=None, **attributes):
         """A new row on top of the account's list, at once, without a synchronization; the balance follows.
 
-        Attributes in snake_case; `extra` gives raw attributes in Ponto's names, with MISSING for one that is not sent at all.
+        Attributes in snake_case; `extra` gives raw ones in Ponto's names, MISSING for one that is not sent at all.
         """
         return self._insert(account, 0, amount, execution_date, attributes, extra)
 
@@ -279,24 +284,8 @@ class World:
         return Transaction(kind, self._new_id(kind), values, account_id=account.id)
 
     def _row_values(self, account, amount, execution_date, attributes, extra):
-        now = self.clock
-        values = dict.fromkeys(TRANSACTION_ATTRIBUTES)
-        values |= {
-            'amount': as_amount(amount), 'createdAt': now, 'currency': account.attributes.get('currency'),
-            'description': 'Wire transfer', 'executionDate': as_moment(execution_date), 'internalReference': self._new_id('internal'),
-            'remittanceInformationType': 'unstructured', 'updatedAt': now, 'valueDate': as_moment(execution_date),
-        }
-        values |= named(attributes, TRANSACTION_ATTRIBUTES, extra)
-        if values['digest'] is None:
-            values['digest'] = self._digest(account, values)
-        return values
-
-    @staticmethod
-    def _digest(account, values):
-        """The same for two rows that differ in nothing but Ponto's own ids, as the reference warns."""
-        parts = [account.attributes.get('reference'), *(values.get(name) for name in TRANSACTION_ATTRIBUTES
-                 if name not in ('createdAt', 'updatedAt', 'digest', 'internalReference'))]
-        return hashlib.sha256('|'.join(map(str, parts)).encode()).hexdigest()
+        attributes.setdefault('internal_reference', self._new_id('internal'))
+        return transaction_attributes(account, amount, execution_date, self.clock, attributes, extra)
 
     def _add_to_balance(self, account, amount, bank_only=False):
         if not isinstance(amount, Decimal):
@@ -358,7 +347,8 @@ class World:
         account = self.account(pending.account_id)
         account.pending.remove(pending.id)
         values = {name: value for name, value in pending.attributes.items() if name not in ('createdAt', 'updatedAt')}
-        return self._insert(account, 0, pending.amount, pending.attributes['executionDate'], attributes, values)
+        values |= named(attributes, TRANSACTION_ATTRIBUTES)
+        return self._insert(account, 0, pending.amount, pending.attributes['executionDate'], {}, values)
 
     # === THE BANK'S OWN BOOKS (SANDBOX) === #
 
@@ -370,7 +360,9 @@ class World:
 
     def book_at_bank(self, bank_account, values, pending=False):
         hidden = {name: values.pop(name) for name in BANK_HIDDEN if name in values}
-        row = BankTransaction('financialInstitutionTransaction', self._new_id('bank transaction'), values, pending=pending, hidden=hidden)
+        row = BankTransaction(
+            'financialInstitutionTransaction', self._new_id('bank transaction'), values, pending=pending, hidden=hidden
+        )
         bank_account.transactions.insert(0, row)
         if not pending:
             self._add_to_balance(self.account(bank_account.account_id), values.get('amount'), bank_only=True)
@@ -379,30 +371,47 @@ class World:
     # === SYNCHRONIZATIONS === #
 
     def synchronize(self, account, *subtypes):
-        """Ponto's own refresh, of details and booked transactions unless told otherwise: done at once, without the customer."""
+        """Ponto's own refresh, done at once: of details and booked transactions unless told otherwise."""
         for subtype in subtypes or (ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS):
             self._complete(self._new_synchronization(self.account(account), subtype))
 
     def create_synchronization(self, account, subtype, customer_ip_address):
         """As asked for through the API; refused with `accountRecentlySynchronized` within the minimum interval."""
         recent = self.clock - self.minimum_interval
-        if any(item.account_id == account.id and item.subtype == subtype and item.customer_online and item.created_at > recent
-               for item in self.synchronizations.values()):
+        if any(
+            item.account_id == account.id
+            and item.subtype == subtype
+            and item.customer_online
+            and item.created_at > recent
+            for item in self.synchronizations.values()
+        ):
             raise errors.recently_synchronized()
-        return self._new_synchronization(account, subtype, customer_online=True, customer_ip_address=customer_ip_address)
+        return self._new_synchronization(
+            account, subtype, customer_online=True, customer_ip_address=customer_ip_address
+        )
 
     def _new_synchronization(self, account, subtype, **values):
         if subtype not in SUBTYPES:
             raise ValueError(f'unknown subtype {subtype!r}')
         synchronization = Synchronization(
-            self._new_id('synchronization'), account.id, subtype, created_at=self.clock, updated_at=self.clock, **values)
+            self._new_id('synchronization'), account.id, subtype, created_at=self.clock, updated_at=self.clock, **values
+        )
         self.synchronizations[synchronization.id] = synchronization
         return synchronization
 
-    def fail_synchronization(self, times=1, *, account=None, code='authorizationInvalid',
-                             detail='The authorization is invalid, you should ask the customer to reauthorize the account',
-                             bank_response=None):
-        """Let the next `times` synchronizations (of the account) end in an error. `bank_response`: `meta.financialInstitutionResponse`."""
+    def fail_synchronization(
+        self,
+        times=1,
+        *,
+        account=None,
+        code='authorizationInvalid',
+        detail='The authorization is invalid, you should ask the customer to reauthorize the account',
+        bank_response=None,
+    ):
+        """Let the next `times` synchronizations (of the account) end in an error.
+
+        `bank_response` becomes `meta.financialInstitutionResponse`.
+        """
         meta = {'financialInstitutionResponse': bank_response} if bank_response else {}
         account_id = self.account(account).id if account else None
         self._failing_synchronizations += [(account_id, {'code': code, 'detail': detail, 'meta': meta})] * times
@@ -445,8 +454,11 @@ class World:
                 return error
         if self.is_authorized(account):
             return None
-        return {'code': 'authorizationInvalid', 'meta': {},
-                'detail': 'The authorization is invalid, you should ask the customer to reauthorize the account'}
+        return {
+            'code': 'authorizationInvalid',
+            'meta': {},
+            'detail': 'The authorization is invalid, you should ask the customer to reauthorize the account',
+        }
 
     def _bring_over(self, account, synchronization):
         """What the bank knows becomes what Ponto knows, as far as the subtype goes."""
@@ -473,8 +485,12 @@ class World:
         if bank_row.transaction_id:
             self._change(self.transaction(bank_row.transaction_id), values, balances=False)
             return bank_row.transaction_id
-        kind, rows = ('pendingTransaction', account.pending) if bank_row.pending else ('transaction', account.transactions)
-        row = self._row(account, values.pop('amount'), values.pop('executionDate'), {}, {**bank_row.hidden, **values}, kind)
+        kind, rows = (
+            ('pendingTransaction', account.pending) if bank_row.pending else ('transaction', account.transactions)
+        )
+        row = self._row(
+            account, values.pop('amount'), values.pop('executionDate'), {}, {**bank_row.hidden, **values}, kind
+        )
         rows.insert(0, row)
         bank_row.transaction_id = row.id
         return row.id

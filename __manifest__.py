@@ -7,6 +7,11 @@
     'license': 'LGPL-3',
     'depends': ['account'],
     'external_dependencies': {'python': ['requests', 'python-stdnum']},
-    'data': [],
+    'data': [
+        'security/ponto_security.xml',
+        'security/ir.model.access.csv',
+        'data/ir_cron.xml',
+        'wizard/ponto_connect_views.xml',
+    ],
     'application': False,
 }

@@ -1,0 +1,488 @@
+import logging
+from datetime import date, timedelta
+
+import psycopg2.errors
+import pytz
+
+from odoo import api, fields, models
+from odoo.addons.base.models.res_bank import sanitize_account_number
+from odoo.exceptions import UserError, ValidationError
+
+from ..ponto.errors import PontoError
+from .conversions import naive_utc
+from .error_sentences import error_code, error_sentence
+
+_logger = logging.getLogger(__name__)
+
+# A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
+OVERLAP = timedelta(days=30)
+# ... and this often the whole list, so that nothing stays missed wherever Ponto puts it.
+FULL_WALK_EVERY = timedelta(days=7)
+# Statement lines are booked in batches of this size, so that a killed worker loses little work.
+BOOKING_BATCH = 200
+# What a click may book while the person waits; the rest follows in the background.
+BOOKED_WHILE_WAITING = 600
+
+
+class PontoAccount(models.Model):
+    """An online bank account that a Ponto integration may read, linked to at most one journal."""
+    _name = 'ponto.account'
+    _description = "Online Bank Account"
+    _order = 'link_id, id'
+    _check_company_auto = True
+
+    # What Ponto says
+    name = fields.Char(compute='_compute_name')
+    ponto_id = fields.Char(string="Ponto ID", required=True, readonly=True, copy=False)
+    link_id = fields.Many2one('ponto.link', required=True, readonly=True, index=True, ondelete='restrict')
+    integration_id = fields.Many2one(related='link_id.integration_id', store=True, index=True)
+    company_id = fields.Many2one(related='link_id.company_id', store=True, index=True)
+    institution_id = fields.Many2one(related='link_id.institution_id', store=True)
+    reference = fields.Char(string="Account Number", readonly=True)
+    reference_type = fields.Char(readonly=True)
+    subtype = fields.Char(readonly=True)
+    description = fields.Char(readonly=True)
+    holder_name = fields.Char(string="Holder", readonly=True)
+    product = fields.Char(readonly=True)
+    currency_code = fields.Char(readonly=True)
+    currency_id = fields.Many2one('res.currency', compute='_compute_currency_id', store=True)
+    current_balance = fields.Monetary(string="Bank Balance", readonly=True)
+    available_balance = fields.Monetary(readonly=True)
+    balance_date = fields.Datetime(string="Balance as of", readonly=True)
+    bank_data_at = fields.Datetime(string="Bank Data as of", readonly=True, help="When Ponto last asked the bank.")
+    authorized_at = fields.Datetime(readonly=True)
+    authorization_expires_at = fields.Datetime(string="Authorized until", readonly=True)
+    availability = fields.Char(readonly=True)
+    deprecated = fields.Boolean(readonly=True)
+
+    # What Odoo does with it
+    journal_id = fields.Many2one(
+        'account.journal', copy=False, check_company=True, ondelete='restrict',
+        domain="[('type', 'in', ('bank', 'credit')), ('company_id', '=', company_id)]")
+    start_date = fields.Date(
+        copy=False, help="Transactions before this date stay out of the books. Empty: everything that Ponto has.")
+    date_basis = fields.Selection(
+        [('execution', "Execution date"), ('value', "Value date")], string="Booked on", required=True,
+        default='execution')
+    time_zone = fields.Selection(
+        lambda self: [(zone, zone) for zone in pytz.common_timezones], required=True, default='Europe/Brussels',
+        help="The bank's time zone: Ponto reports a bank's midnight in UTC.")
+    state = fields.Selection(
+        [('new', "Not Linked"), ('active', "Synchronized"), ('error', "Failed"), ('withdrawn', "Not Authorized")],
+        required=True, default='new', readonly=True, copy=False)
+    error_message = fields.Text(readonly=True, copy=False)
+    failure_count = fields.Integer(readonly=True, copy=False)
+    last_read_at = fields.Datetime(string="Last Fetch", readonly=True, copy=False)
+    last_full_walk_at = fields.Datetime(readonly=True, copy=False)
+    next_read_at = fields.Datetime(string="Next Fetch", readonly=True, copy=False, index=True)
+    transaction_ids = fields.One2many('ponto.transaction', 'account_id')
+    synchronization_ids = fields.One2many('ponto.synchronization', 'account_id')
+
+    _ponto_id_uniq = models.UniqueIndex('(integration_id, ponto_id)', "This online account is already known.")
+    _journal_uniq = models.UniqueIndex(
+        '(journal_id) WHERE journal_id IS NOT NULL', "This journal already receives another online account.")
+
+    # -------------------------------------------------------------------------
+    # Computes and constraints
+    # -------------------------------------------------------------------------
+
+    @api.depends('reference', 'description', 'holder_name', 'currency_code')
+    def _compute_name(self):
+        for account in self:
+            label = account.description or account.product or account.holder_name
+            parts = [account.reference, label, account.currency_code]
+            account.name = ' · '.join(part for part in parts if part) or account.ponto_id
+
+    @api.depends('currency_code')
+    def _compute_currency_id(self):
+        currencies = self.env['res.currency'].with_context(active_test=False).search(
+            [('name', 'in', list(filter(None, self.mapped('currency_code'))))])
+        by_code = {currency.name: currency for currency in currencies}
+        for account in self:
+            account.currency_id = by_code.get(account.currency_code, False)
+
+    @api.constrains('journal_id', 'currency_code')
+    def _check_journal_currency(self):
+        for account in self.filtered('journal_id'):
+            journal = account.journal_id
+            currency = journal.currency_id or journal.company_id.currency_id
+            if currency != account.currency_id:
+                raise ValidationError(self.env._(
+                    "The account %(account)s is in %(currency)s but the journal %(journal)s is in %(other)s."
+                    " Choose a journal in %(currency)s.",
+                    account=account.reference or account.name, currency=account.currency_code or '?',
+                    journal=journal.display_name, other=currency.name))
+
+    def write(self, vals):
+        """A changed start date, zone or date basis is applied to the rows that are not in the books yet."""
+        res = super().write(vals)
+        if {'start_date', 'date_basis', 'time_zone'} & set(vals):
+            self.transaction_ids.filtered(lambda row: row.state in ('new', 'held', 'skipped'))._apply_dates()
+        return res
+
+    @api.ondelete(at_uninstall=False)
+    def _check_nothing_booked(self):
+        if self.env['ponto.transaction'].sudo().search_count(
+                [('account_id', 'in', self.ids), ('state', 'in', ('booked', 'removed'))], limit=1):
+            raise UserError(self.env._(
+                "This online account has transactions in the books, and Odoo must remember them to never import them"
+                " twice. Unlink its journal instead."))
+
+    # -------------------------------------------------------------------------
+    # Actions
+    # -------------------------------------------------------------------------
+
+    def action_fetch_transactions(self):
+        """Read and book now; tell the person what came in. What is too much for one click follows by itself."""
+        self.check_access('read')
+        self.env['ponto.transaction']._check_bookkeeper()
+        accounts = self.sudo().filtered('journal_id')
+        if not accounts:
+            raise UserError(self.env._("No journal is linked to this online account yet. Use Fetch Accounts first."))
+        locked = accounts.try_lock_for_update(allow_referencing=True)
+        runs = locked._synchronize_apart('manual', limit=BOOKED_WHILE_WAITING)
+        self.env.ref('account_online_ponto.ir_cron_book')._trigger()
+        return runs._notify(busy=accounts - locked)
+
+    # -------------------------------------------------------------------------
+    # Runners: the only places that commit
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _cron_synchronize(self):
+        """Read every account that is due and book what came in. Never raises; one account never stops another.
+
+        Any number of workers may run this at once: an account that another one has is skipped.
+        """
+        cron = self.env['ir.cron']
+        due = self.search(self._due_domain(), order='next_read_at, id')
+        cron._commit_progress(remaining=len(due))
+        for account in due:
+            account._cron_synchronize_one()
+            if not cron._commit_progress(1):
+                break
+
+    def _cron_synchronize_one(self):
+        """Read and book one account if it is still due and free, with commits of its own."""
+        self.ensure_one()
+        started_at = fields.Datetime.now()
+        try:
+            # Each commit ends the lock. Whoever gets it next finds the account no longer due.
+            if self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
+                run = self._read('cron')
+                self.env['ir.cron']._commit_progress()
+                self._book_with_commits(run)
+        except psycopg2.errors.SerializationFailure:
+            self._give_way()
+        except Exception as error:  # noqa: BLE001 whatever it is, the other accounts must go on
+            self.env.cr.rollback()
+            self._record_failure('cron', started_at, error)
+
+    def _cron_book_one(self):
+        """Book what waits in the inbox of one account if it is free, with commits of its own."""
+        self.ensure_one()
+        try:
+            self._book_with_commits(self.env['ponto.synchronization'])
+        except psycopg2.errors.SerializationFailure:
+            self._give_way()
+        except Exception:  # noqa: BLE001 whatever it is, the other accounts must go on
+            self.env.cr.rollback()
+            _logger.exception("Booking the transactions of online account %s failed", self.id)
+
+    def _book_with_commits(self, run):
+        """Book in batches, each committed, until nothing is left, time is up, or another worker has the account."""
+        for batch in self._batches_to_book():
+            if not self.try_lock_for_update(allow_referencing=True):
+                return
+            # Another worker may have booked some of them since they were listed.
+            run._count(batch.filtered(lambda row: row.state in ('new', 'held'))._book())
+            if not self.env['ir.cron']._commit_progress():
+                return
+
+    def _give_way(self):
+        self.env.cr.rollback()
+        _logger.info("Online account %s has just been worked on by somebody else.", self.id)
+
+    @api.model
+    def _due_domain(self):
+        return [
+            ('journal_id', '!=', False),
+            ('next_read_at', '<=', fields.Datetime.now()),
+            ('state', 'in', ('active', 'error')),
+            ('link_id.auto_synchronize', '=', True),
+        ]
+
+    # -------------------------------------------------------------------------
+    # The data path: read, then book
+    # -------------------------------------------------------------------------
+
+    def _synchronize(self, trigger='manual', limit=None):
+        """Read each account, then book what can be booked. Does not commit.
+
+        :param limit: book at most so many transactions of each account; the next run books the rest
+        :return: one `ponto.synchronization` for each account
+        :raises PontoError: when an account cannot be read
+        """
+        runs = self.env['ponto.synchronization']
+        for account in self:
+            run = account._read(trigger)
+            for batch in account._batches_to_book(limit):
+                run._count(batch._book())
+            runs += run
+        return runs
+
+    def _synchronize_apart(self, trigger, limit=None):
+        """Like `_synchronize`, but what fails for one account is recorded on it and leaves the others alone."""
+        runs = self.env['ponto.synchronization']
+        for account in self:
+            started_at = fields.Datetime.now()
+            try:
+                with self.env.cr.savepoint():
+                    runs += account._synchronize(trigger, limit)
+            except (PontoError, UserError) as error:
+                runs += account._record_failure(trigger, started_at, error)
+        return runs
+
+    def _read(self, trigger):
+        """Read the account's details and transactions into the inbox and return the history row."""
+        self.ensure_one()
+        account = self.sudo().with_company(self.company_id)
+        started_at = fields.Datetime.now()
+        account._read_details()
+        counts = account._read_transactions()
+        account.write({
+            'state': 'active', 'error_message': False, 'failure_count': 0,
+            'next_read_at': account._next_read_at(fields.Datetime.now()),
+        })
+        return self.env['ponto.synchronization'].sudo().create({
+            'account_id': account.id,
+            'journal_id': account.journal_id.id,
+            'trigger': trigger,
+            'state': 'done',
+            'started_at': started_at,
+            'ended_at': fields.Datetime.now(),
+            **counts,
+        })
+
+    def _read_details(self):
+        """Read balance and consent of the account."""
+        resource = self.integration_id._client().get_account(account_id=self.ponto_id)
+        self._write_changes(self._prepare_account_vals(resource))
+
+    def _read_transactions(self):
+        """Read Ponto's transactions into the inbox; booking is another step. Does not commit.
+
+        Ponto lists newest first in an order of its own, which is not that of the dates, so nothing stops at a date or at
+        a known id: reading goes on past every page that holds something new or changed, past everything of the last
+        `OVERLAP` days, and every `FULL_WALK_EVERY` to the end of the list.
+
+        :return: `{'read_count', 'new_count', 'changed_count'}`
+        :raises PontoError: when a page cannot be read
+        """
+        self.ensure_one()
+        account = self.sudo()
+        inbox = self.env['ponto.transaction'].sudo().with_company(account.company_id)
+        counts = {'read_count': 0, 'new_count': 0, 'changed_count': 0}
+        full_walk = account._full_walk_due()
+        seen = []
+        for page in account.integration_id._client().iter_transaction_pages(account_id=account.ponto_id):
+            new, changed = inbox._take_in(account, page.items)
+            counts['read_count'] += len(page.items)
+            counts['new_count'] += new
+            counts['changed_count'] += changed
+            seen += [item.id for item in page.items]
+            if page.items and not (full_walk or new or changed or account._in_overlap(page.items)):
+                break
+        else:
+            account.last_full_walk_at = fields.Datetime.now()
+        inbox._rank(account, seen)
+        account.last_read_at = fields.Datetime.now()
+        return counts
+
+    def _full_walk_due(self):
+        return not self.last_full_walk_at or self.last_full_walk_at + FULL_WALK_EVERY <= fields.Datetime.now()
+
+    def _in_overlap(self, items):
+        start = self.last_read_at - OVERLAP
+        return any(moment and naive_utc(moment) >= start
+                   for item in items for moment in (item.execution_date, item.value_date))
+
+    def _batches_to_book(self, limit=None):
+        """Yield the rows that may be booked now in batches, the oldest first; held ones are tried again."""
+        rows = self.env['ponto.transaction'].sudo().search(
+            [('account_id', '=', self.id), ('state', 'in', ('new', 'held'))], order='date, rank, id', limit=limit)
+        for start in range(0, len(rows), BOOKING_BATCH):
+            yield rows[start:start + BOOKING_BATCH].with_company(self.company_id)
+
+    def _next_read_at(self, now):
+        """Return when the account is due again, naive in UTC, after a read at `now`."""
+        return now + timedelta(hours=6)
+
+    def _record_failure(self, trigger, started_at, error):
+        """Remember on the account and in the history why a run failed. Called after a rollback."""
+        self.ensure_one()
+        account = self.sudo()
+        if not isinstance(error, (PontoError, UserError)):
+            _logger.error("Synchronization of online account %s failed", account.id, exc_info=error)
+        message = error_sentence(account.with_context(lang=account.company_id.partner_id.lang).env, error)
+        account.integration_id._record_error(error)
+        failures = account.failure_count + 1
+        account.write({
+            'state': 'error',
+            'error_message': message,
+            'failure_count': failures,
+            'next_read_at': fields.Datetime.now() + self._back_off(failures, error),
+        })
+        return self.env['ponto.synchronization'].sudo().create({
+            'account_id': account.id,
+            'journal_id': account.journal_id.id,
+            'trigger': trigger,
+            'state': 'error',
+            'started_at': started_at,
+            'ended_at': fields.Datetime.now(),
+            'error_code': error_code(error),
+            'message': message,
+        })
+
+    @api.model
+    def _back_off(self, failures, error):
+        """Return how long to wait after `failures` failures running: what Ponto asks for, else 5 minutes doubling to 6 hours."""
+        asked = timedelta(seconds=min(getattr(error, 'retry_after', None) or 0, 24 * 3600))
+        return max(asked, min(timedelta(minutes=5) * 2 ** min(failures - 1, 10), timedelta(hours=6)))
+
+    # -------------------------------------------------------------------------
+    # Accounts of a grant
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _update_from_grant(self, integration, links, resources):
+        """Create or update the accounts of `integration` from all account `resources` that Ponto lists for it.
+
+        An account that Ponto lists under a new id after a renewed consent is recognised by number, currency and
+        institution and stays the same record; one that is listed no more is marked as not authorized.
+
+        :param links: `{Ponto institution id or None: ponto.link}`
+        :return: the accounts that Ponto lists
+        """
+        known = {account.ponto_id: account for account in integration.account_ids}
+        listed = {resource.id for resource in resources}
+        lost = {account._identity(): account for ponto_id, account in known.items() if ponto_id not in listed}
+        accounts = self.browse()
+        for resource in resources:
+            link = links[resource.institution_id or None]
+            vals = self._prepare_account_vals(resource)
+            account = known.get(resource.id) or lost.pop(
+                (link, vals['reference'], vals['currency_code']) if vals['reference'] else None, self.browse())
+            if account:
+                account._write_changes({
+                    **vals, 'link_id': link.id,
+                    **({'state': 'active' if account.journal_id else 'new'} if account.state == 'withdrawn' else {}),
+                })
+            else:
+                account = self.create({**vals, 'link_id': link.id})
+            accounts += account
+        (integration.account_ids - accounts)._write_changes({'state': 'withdrawn'})
+        return accounts
+
+    def _identity(self):
+        return (self.link_id, self.reference, self.currency_code)
+
+    @api.model
+    def _prepare_account_vals(self, resource):
+        """Return the values of a `ponto.account` for an `Account` as Ponto reports it."""
+        balance_date = resource.current_balance_reference_date or resource.current_balance_changed_at
+        return {
+            'ponto_id': resource.id,
+            'reference': resource.reference,
+            'reference_type': resource.reference_type,
+            'subtype': resource.subtype,
+            'description': resource.description,
+            'holder_name': resource.holder_name,
+            'product': resource.product,
+            'currency_code': resource.currency,
+            'current_balance': float(resource.current_balance or 0),
+            'available_balance': float(resource.available_balance or 0),
+            'balance_date': naive_utc(balance_date),
+            'bank_data_at': naive_utc(resource.synchronized_at),
+            'authorized_at': naive_utc(resource.authorized_at),
+            'authorization_expires_at': naive_utc(resource.authorization_expires_at),
+            'availability': resource.availability,
+            'deprecated': resource.deprecated,
+        }
+
+    def _write_changes(self, vals):
+        """Write only what differs: an unchanged account is not touched at each run."""
+        for account in self:
+            current = account._convert_to_write({name: account[name] for name in vals})
+            changed = {name: value for name, value in vals.items() if (current[name] or False) != (value or False)}
+            if changed:
+                account.write(changed)
+
+    # -------------------------------------------------------------------------
+    # Journals
+    # -------------------------------------------------------------------------
+
+    def _propose_journal(self):
+        """Return the company's free bank journal with this account's number and currency, else an empty recordset."""
+        self.ensure_one()
+        if not self.reference:
+            return self.env['account.journal']
+        journals = self.env['account.journal'].sudo().search([
+            ('company_id', '=', self.company_id.id), ('type', 'in', ('bank', 'credit')),
+            ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference)),
+            ('ponto_account_ids', '=', False),
+        ])
+        return journals.filtered(
+            lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id)[:1]
+
+    def _propose_start_date(self, journal):
+        """Return the day after the last line of `journal`, never in a locked period; False for as far back as Ponto has."""
+        lines = self.env['account.bank.statement.line'].sudo()
+        last = journal and lines.search([('journal_id', '=', journal.id)], limit=1).date
+        locked = self.company_id._get_user_fiscal_lock_date(journal or self.env['account.journal'])
+        first_open = locked + timedelta(days=1) if locked > date.min else False
+        proposed = last + timedelta(days=1) if last else False
+        return max(filter(None, (proposed, first_open)), default=False)
+
+    def _link_to_journal(self, journal, start_date=False):
+        """Receive this account's transactions in `journal` from `start_date` on; the next run reads it."""
+        self.ensure_one()
+        self.sudo().write({
+            'journal_id': journal.id, 'start_date': start_date, 'state': 'active',
+            'next_read_at': fields.Datetime.now(),
+        })
+        journal.sudo().bank_statements_source = 'ponto'
+
+    def _link_to_new_journal(self, start_date=False):
+        """Make a bank journal (a credit card journal for a card) for this account, link it and return it."""
+        self.ensure_one()
+        account = self.sudo().with_company(self.company_id)
+        if not account.currency_id:
+            raise UserError(self.env._(
+                "Odoo does not know the currency %(currency)s of the account %(account)s.",
+                currency=account.currency_code or '?', account=account.name))
+        account.currency_id.active = True
+        journal = account.env['account.journal'].create(account._prepare_journal_vals())
+        account._link_to_journal(journal, start_date)
+        return journal.with_env(self.env)
+
+    def _prepare_journal_vals(self):
+        """Return the values of the journal to make for this account."""
+        self.ensure_one()
+        number = self.reference_type in ('IBAN', 'BBAN') and self.reference
+        name = ' '.join(filter(None, (self.institution_id.name, (self.reference or '')[-4:], self.currency_code)))
+        vals = {
+            'name': name or self.name,
+            'type': 'credit' if self.subtype == 'card' else 'bank',
+            'company_id': self.company_id.id,
+            'currency_id': self.currency_id.id if self.currency_id != self.company_id.currency_id else False,
+        }
+        if number and vals['type'] == 'bank':
+            vals.update(bank_acc_number=number, bank_id=self.institution_id._res_bank().id)
+        return vals
+
+    def _unlink_journal(self):
+        """Stop receiving transactions; what is in the books stays, and linking again imports nothing twice."""
+        journals = self.journal_id
+        self.sudo().write({'journal_id': False, 'state': 'new', 'next_read_at': False})
+        journals.sudo().bank_statements_source = 'undefined'

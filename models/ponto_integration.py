@@ -1,0 +1,133 @@
+from odoo import fields, models
+# The field `api` hides the module of that name inside of the class.
+from odoo.api import constrains, depends, model, model_create_multi
+from odoo.exceptions import UserError, ValidationError
+
+from ..ponto.auth import ClientCredentialsAuth
+from ..ponto.client import PontoClient
+from ..ponto.errors import PontoAuthError, PontoError
+from .error_sentences import error_sentence
+from .ponto_token import TokenStore
+
+DIRECT_API_URL = 'https://api.myponto.com'
+
+
+class PontoIntegration(models.Model):
+    """The grant by which one Ponto organisation lets one company read its accounts."""
+    _name = 'ponto.integration'
+    _description = "Ponto Integration"
+    _order = 'company_id, id'
+
+    name = fields.Char(compute='_compute_name')
+    company_id = fields.Many2one('res.company', required=True, index=True, default=lambda self: self.env.company)
+    api = fields.Selection(
+        [('direct', "Own integration (client ID and secret)")], string="Connection", required=True, default='direct',
+        help="Own integration: your company makes an integration in its Ponto dashboard and gives Odoo its client ID"
+             " and client secret.")
+    client_id = fields.Char(string="Client ID", copy=False)
+    client_secret = fields.Char(copy=False, groups='base.group_system')
+    organization_id = fields.Char(string="Ponto Organization", readonly=True, copy=False)
+    state = fields.Selection(
+        [('draft', "Not Connected"), ('connected', "Connected"), ('refused', "Refused by Ponto")],
+        required=True, default='draft', readonly=True, copy=False)
+    link_ids = fields.One2many('ponto.link', 'integration_id')
+    account_ids = fields.One2many('ponto.account', 'integration_id')
+
+    _client_id_uniq = models.UniqueIndex(
+        '(company_id, client_id) WHERE client_id IS NOT NULL',
+        "This client ID is already in use in this company. Use Update Credentials on the existing connection.")
+
+    # -------------------------------------------------------------------------
+    # Computes and constraints
+    # -------------------------------------------------------------------------
+
+    @depends('api', 'client_id', 'company_id')
+    def _compute_name(self):
+        for integration in self:
+            integration.name = self.env._(
+                "Ponto (%(company)s)", company=integration.company_id.display_name)
+
+    @constrains('company_id')
+    def _check_company(self):
+        for integration in self:
+            if any(account.journal_id for account in integration.account_ids
+                   if account.journal_id.company_id != integration.company_id):
+                raise ValidationError(self.env._("A connection with linked journals cannot move to another company."))
+
+    # -------------------------------------------------------------------------
+    # CRUD
+    # -------------------------------------------------------------------------
+
+    @model_create_multi
+    def create(self, vals_list):
+        """Give each integration the row in which workers share its token."""
+        integrations = super().create(vals_list)
+        self.env['ponto.token'].sudo().create([{'integration_id': integration.id} for integration in integrations])
+        return integrations
+
+    # -------------------------------------------------------------------------
+    # Actions
+    # -------------------------------------------------------------------------
+
+    def action_fetch_accounts(self):
+        """Read the grant's accounts again and offer the new ones for linking."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.env['ponto.connect']._open_for_integration(self)
+
+    # -------------------------------------------------------------------------
+    # Talking to Ponto
+    # -------------------------------------------------------------------------
+
+    def _client(self):
+        """Return a `PontoClient` that signs in as this integration; its tokens are shared by all workers."""
+        self.ensure_one()
+        integration = self.sudo()
+        base_url = self._api_url()
+        auth = ClientCredentialsAuth(
+            client_id=integration.client_id or '',
+            client_secret=integration.client_secret or '',
+            token_url=f'{base_url}/oauth2/token',
+            store=TokenStore(integration),
+        )
+        return PontoClient(base_url=base_url, auth=auth)
+
+    @model
+    def _api_url(self):
+        """Return the base URL of the direct API, without a trailing slash."""
+        url = self.env['ir.config_parameter'].sudo().get_param('account_online_ponto.direct_api_url')
+        return (url or DIRECT_API_URL).rstrip('/')
+
+    def _fetch_accounts(self):
+        """Read the institutions and accounts of the grant; create or update links and accounts.
+
+        :return: the `ponto.account` records that Ponto lets this grant read now
+        :raises PontoError: when Ponto cannot be read; nothing is changed then
+        """
+        self.ensure_one()
+        integration = self.sudo()
+        client = integration._client()
+        resources = list(client.iter_accounts())
+        institutions = self.env['ponto.institution'].sudo()._ensure(
+            client, {resource.institution_id for resource in resources if resource.institution_id})
+        if integration.state != 'connected':
+            integration.state = 'connected'
+        links = integration._ensure_links(institutions, resources)
+        return self.env['ponto.account'].sudo()._update_from_grant(integration, links, resources).with_env(self.env)
+
+    def _ensure_links(self, institutions, resources):
+        """Return `{Ponto institution id or None: ponto.link}` for all institutions of the account `resources`."""
+        by_ponto_id = {institution.ponto_id: institution for institution in institutions}
+        links = {link.institution_id.ponto_id or None: link for link in self.link_ids}
+        missing = {resource.institution_id or None for resource in resources} - set(links)
+        created = self.env['ponto.link'].create([
+            {'integration_id': self.id, 'institution_id': by_ponto_id[ponto_id].id if ponto_id else False}
+            for ponto_id in sorted(missing, key=str)
+        ])
+        return {**links, **{link.institution_id.ponto_id or None: link for link in created}}
+
+    def _record_error(self, error):
+        """Remember on the grant that Ponto refuses it; other errors concern single accounts."""
+        if isinstance(error, PontoAuthError) and self.state == 'connected':
+            self.state = 'refused'
+

@@ -1,0 +1,60 @@
+from odoo import api, fields, models
+
+
+class PontoLink(models.Model):
+    """One integration at one institution: a row of Online Synchronization."""
+    _name = 'ponto.link'
+    _description = "Online Synchronization"
+    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _order = 'company_id, institution_id, id'
+
+    name = fields.Char(compute='_compute_name')
+    integration_id = fields.Many2one('ponto.integration', required=True, readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one(related='integration_id.company_id', store=True, index=True)
+    institution_id = fields.Many2one('ponto.institution', readonly=True, index=True, ondelete='restrict')
+    account_ids = fields.One2many('ponto.account', 'link_id')
+    auto_synchronize = fields.Boolean(
+        string="Automatic synchronization", default=True, tracking=True,
+        help="Read this bank's transactions after each of Ponto's own refreshes. Without it they come in only when"
+             " somebody clicks Fetch Transactions.")
+    state = fields.Selection(
+        [('connected', "Connected"), ('attention', "Needs Attention"), ('refused', "Refused by Ponto")],
+        compute='_compute_state')
+
+    _integration_institution_uniq = models.UniqueIndex(
+        '(integration_id, institution_id)', "This institution is already connected through this integration.")
+
+    @api.depends('institution_id')
+    def _compute_name(self):
+        for link in self:
+            link.name = link.institution_id.name or self.env._("Ponto")
+
+    @api.depends('integration_id.state', 'account_ids.state')
+    def _compute_state(self):
+        for link in self:
+            if link.integration_id.state != 'connected':
+                link.state = 'refused'
+            elif any(account.state in ('error', 'withdrawn') for account in link.account_ids if account.journal_id):
+                link.state = 'attention'
+            else:
+                link.state = 'connected'
+
+    # -------------------------------------------------------------------------
+    # Actions
+    # -------------------------------------------------------------------------
+
+    def action_fetch_accounts(self):
+        """Read the grant's accounts again and offer this institution's new ones for linking."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.env['ponto.connect']._open_for_integration(self.integration_id, self.institution_id)
+
+    def action_update_credentials(self):
+        """Ask for a new client id and secret of the integration; nothing else changes."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.env['ponto.connect']._open_for_credentials(self.integration_id, self.institution_id)
+
+    def action_fetch_transactions(self):
+        """Fetch the transactions of all linked accounts of this institution now."""
+        return self.account_ids.action_fetch_transactions()

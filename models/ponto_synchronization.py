@@ -1,0 +1,77 @@
+from odoo import api, fields, models
+
+
+class PontoSynchronization(models.Model):
+    """One run over one account: the history. Written by the data path, never by users."""
+    _name = 'ponto.synchronization'
+    _description = "Bank Synchronization"
+    _order = 'started_at desc, id desc'
+    _rec_name = 'account_id'
+
+    account_id = fields.Many2one('ponto.account', required=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
+    journal_id = fields.Many2one('account.journal', readonly=True)
+    trigger = fields.Selection(
+        [('cron', "Automatic"), ('manual', "By hand"), ('backfill', "Date range"), ('webhook', "Ponto's notice")],
+        required=True)
+    state = fields.Selection([('done', "Done"), ('error', "Failed")], required=True)
+    started_at = fields.Datetime(required=True, index=True)
+    ended_at = fields.Datetime(required=True)
+    read_count = fields.Integer(string="Read", help="Transactions that Ponto listed.")
+    new_count = fields.Integer(string="New", help="Transactions that were not known before.")
+    changed_count = fields.Integer(string="Changed", help="Known transactions that the bank has changed.")
+    booked_count = fields.Integer(string="Booked", help="Transactions that became statement lines.")
+    held_count = fields.Integer(string="Held", help="Transactions that wait under To Review.")
+    error_code = fields.Char()
+    message = fields.Text()
+
+    def _count(self, counts):
+        """Add `counts` (`{field: number}`) of one more step to the run; on an empty recordset nothing is recorded.
+
+        Rows that stay held are tried at every run, so the last number of a step stands for its rows only.
+        """
+        for run in self:
+            run.write({
+                'ended_at': fields.Datetime.now(),
+                **{name: run[name] + number for name, number in counts.items()},
+            })
+
+    def _notify(self, busy):
+        """Return the notification that tells a person what these runs, just made, have brought.
+
+        :param busy: accounts that were left alone because somebody else is fetching them
+        """
+        failed = self.filtered(lambda run: run.state == 'error')
+        sentences = [f"{run.account_id.reference or run.account_id.name}: {run.message}" for run in failed]
+        if busy:
+            sentences.append(self.env._(
+                "%(accounts)s: somebody else is fetching it at this moment.",
+                accounts=', '.join(account.reference or account.name for account in busy)))
+        done = self - failed
+        if done:
+            sentences.append(self._outcome(done))
+        return self._notification('\n'.join(sentences), 'danger' if failed else 'success')
+
+    def _outcome(self, done):
+        new, booked, held = (sum(done.mapped(name)) for name in ('new_count', 'booked_count', 'held_count'))
+        waiting = self.env['ponto.transaction'].sudo().search_count(
+            [('account_id', 'in', done.account_id.ids), ('state', '=', 'new')])
+        sentences = [self.env._("%(new)s new transactions, %(booked)s booked.", new=new, booked=booked)
+                     if new or booked else self.env._("No new transactions.")]
+        if held:
+            sentences.append(self.env._("%(held)s to review.", held=held))
+        if waiting:
+            sentences.append(self.env._("%(waiting)s more are booked in the background.", waiting=waiting))
+        return ' '.join(sentences)
+
+    @api.model
+    def _notification(self, message, kind='success'):
+        """Return the client action that shows `message` and reloads the view behind it."""
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {
+                'type': kind, 'message': message, 'sticky': kind == 'danger',
+                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+            },
+        }

@@ -1,0 +1,103 @@
+import hashlib
+import logging
+from datetime import timezone
+
+import psycopg2.errors
+
+from odoo import fields, models
+
+from ..ponto.auth import Token, utcnow
+from ..ponto.errors import PontoTimeoutError
+from .conversions import naive_utc
+
+_logger = logging.getLogger(__name__)
+
+
+class PontoToken(models.Model):
+    """The token of one integration. Nobody reads it but the client; no transaction but a renewal writes it.
+
+    It has a row of its own, apart from the integration, so that a renewal never waits for somebody who has changed the
+    integration in the same breath, and never makes that change fail.
+    """
+    _name = 'ponto.token'
+    _description = "Ponto Access Token"
+    _rec_name = 'integration_id'
+
+    integration_id = fields.Many2one('ponto.integration', required=True, ondelete='cascade')
+    issued_for = fields.Char(help="A digest of the credentials: a token of replaced credentials is not used.")
+    access_token = fields.Char()
+    refresh_token = fields.Char()
+    expires_at = fields.Datetime()
+
+    _integration_uniq = models.UniqueIndex('(integration_id)', "An integration has one token.")
+
+
+class TokenStore:
+    """The `ponto.auth.TokenStore` of one integration: all workers share one token through its `ponto.token`.
+
+    A renewal has a transaction of its own: the new token is durable before anybody uses it, whatever becomes of the
+    caller's transaction. Workers that need a token at the same instant queue on the row; the first renews the token, the
+    others find the fresh one.
+    """
+    # With REPEATABLE READ, a transaction that has waited for a changed row must start again to see it.
+    ATTEMPTS = 5
+    # Longer than a renewal with all its retries may take.
+    LOCK_TIMEOUT = '180s'
+
+    def __init__(self, integration):
+        """Serve `integration`, one record whose secrets may be read (sudo)."""
+        self.env = integration.env
+        self.integration_id = integration.id
+        credentials = f'{integration.api}\n{integration.client_id}\n{integration.client_secret}'
+        self.issued_for = hashlib.sha256(credentials.encode()).hexdigest()
+        self.token = None
+
+    def load(self):
+        """Return the shared `Token`, or None if there is none for these credentials."""
+        return self.token or self._token(self._row(self.env))
+
+    def renew(self, stale, request):
+        """Return a fresh `Token`: the stored one if another worker has renewed `stale` meanwhile, else a new one.
+
+        :param request: callable that gets the stored `Token` or None and returns a new one
+        """
+        for _attempt in range(self.ATTEMPTS):
+            try:
+                with self.env.registry.cursor() as cr:
+                    self.token = self._renew(self.env(cr=cr), stale, request)
+                return self.token
+            except psycopg2.errors.SerializationFailure:
+                _logger.info("The token of Ponto integration %s has just been renewed elsewhere.", self.integration_id)
+            except psycopg2.errors.LockNotAvailable as error:
+                raise PontoTimeoutError("another worker is still renewing the access token") from error
+        raise PontoTimeoutError("other workers keep renewing the access token")
+
+    def _renew(self, env, stale, request):
+        env.cr.execute("SET LOCAL lock_timeout = %s", [self.LOCK_TIMEOUT])
+        env.cr.execute("SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE", [self.integration_id])
+        # A row that is not visible here was made in the caller's transaction: no other worker can know it.
+        row = self._row(env if env.cr.rowcount else self.env)
+        stored = self._token(row)
+        if stored and stored != stale and stored.is_fresh(utcnow()):
+            return stored
+        token = request(stored)
+        row.write({
+            'issued_for': self.issued_for,
+            'access_token': token.access_token,
+            'refresh_token': token.refresh_token,
+            'expires_at': naive_utc(token.expires_at),
+        })
+        row.flush_recordset()
+        return token
+
+    def _row(self, env):
+        return env['ponto.token'].sudo().search([('integration_id', '=', self.integration_id)])
+
+    def _token(self, row):
+        if not row.access_token or row.issued_for != self.issued_for:
+            return None
+        return Token(
+            access_token=row.access_token,
+            expires_at=row.expires_at.replace(tzinfo=timezone.utc),
+            refresh_token=row.refresh_token or None,
+        )

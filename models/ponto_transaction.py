@@ -1,0 +1,550 @@
+import logging
+from collections import Counter, defaultdict
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+import psycopg2
+
+from odoo import api, fields, models
+from odoo.addons.base.models.res_bank import sanitize_account_number
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_date, format_amount
+
+from .conversions import local_date, naive_utc
+from .labels import payment_reference, remittance_text
+
+_logger = logging.getLogger(__name__)
+
+# How far a line entered by hand or imported from a file may lie from a transaction to be suspected as the same.
+DUPLICATE_DAYS = 3
+# Lines of one day are ordered by a sequence that counts down from here as the bank goes on (`_sequences`).
+FIRST_SEQUENCE = 100_000
+# The inbox fields that tell one payment from another, whatever id Ponto gives it.
+FINGERPRINT = (
+    'amount', 'currency_code', 'execution_date', 'value_date', 'remittance_information', 'counterpart_reference',
+    'end_to_end_id')
+
+
+class PontoTransaction(models.Model):
+    """One booked transaction as Ponto reported it: the inbox. Its statement line is what the books made of it."""
+    _name = 'ponto.transaction'
+    _description = "Bank Transaction from Ponto"
+    _order = 'date desc, rank desc, id desc'
+    _rec_name = 'payment_ref'
+
+    account_id = fields.Many2one('ponto.account', required=True, readonly=True, index=True, ondelete='restrict')
+    company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
+    journal_id = fields.Many2one(related='account_id.journal_id', string="Journal")
+
+    # What Ponto says
+    ponto_id = fields.Char(string="Ponto ID", required=True, readonly=True)
+    account_ponto_id = fields.Char(
+        readonly=True, help="The account's Ponto id under which this row was listed last.")
+    rank = fields.Float(readonly=True, help="The place in Ponto's list: the greater, the newer.")
+    amount = fields.Monetary(readonly=True)
+    currency_code = fields.Char(readonly=True)
+    currency_id = fields.Many2one('res.currency', readonly=True)
+    execution_date = fields.Datetime(readonly=True)
+    value_date = fields.Datetime(readonly=True)
+    description = fields.Char(readonly=True)
+    remittance_information = fields.Text(readonly=True)
+    remittance_information_type = fields.Char(readonly=True)
+    counterpart_name = fields.Char(readonly=True)
+    counterpart_reference = fields.Char(string="Counterpart Account", readonly=True)
+    additional_information = fields.Text(readonly=True)
+    end_to_end_id = fields.Char(string="End-to-end ID", readonly=True)
+    mandate_reference = fields.Char(string="Mandate", readonly=True)
+    creditor_reference = fields.Char(string="Creditor ID", readonly=True)
+    purpose_code = fields.Char(readonly=True)
+    bank_transaction_code = fields.Char(readonly=True)
+    proprietary_bank_transaction_code = fields.Char(readonly=True)
+    card_reference = fields.Char(readonly=True)
+    fee = fields.Monetary(readonly=True)
+    attributes = fields.Json(readonly=True, help="All that Ponto said, unchanged.")
+    problem = fields.Char(readonly=True, help="What Odoo cannot read in what Ponto said.")
+
+    # What Odoo makes of it
+    date = fields.Date(readonly=True, help="The day in the bank's time zone on which it is booked.")
+    payment_ref = fields.Char(string="Label", compute='_compute_payment_ref')
+    state = fields.Selection(
+        [
+            ('new', "To Book"),
+            ('booked', "In the Books"),
+            ('held', "To Review"),
+            ('skipped', "Before the Start Date"),
+            ('removed', "Removed"),
+        ], required=True, default='new', readonly=True)
+    hold_reason = fields.Selection(
+        [
+            ('unreadable', "Unreadable"),
+            ('currency', "Other currency"),
+            ('future', "Dated in the future"),
+            ('locked', "Locked period"),
+            ('duplicate', "Suspected duplicate"),
+            ('refused', "Refused by Odoo"),
+        ], readonly=True)
+    hold_message = fields.Char(string="Why", readonly=True)
+    suspect_line_id = fields.Many2one('account.bank.statement.line', readonly=True, index='btree_not_null')
+    is_checked = fields.Boolean(
+        readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported.")
+    statement_line_id = fields.Many2one('account.bank.statement.line', readonly=True)
+    is_changed = fields.Boolean(readonly=True, help="The bank has changed it since it was booked.")
+
+    _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
+    _statement_line_uniq = models.UniqueIndex(
+        '(statement_line_id) WHERE statement_line_id IS NOT NULL',
+        "This statement line already belongs to another transaction.")
+    _to_book_idx = models.Index("(account_id, date) WHERE state IN ('new', 'held')")
+
+    @api.depends('remittance_information', 'description', 'additional_information', 'end_to_end_id')
+    def _compute_payment_ref(self):
+        for row in self:
+            row.payment_ref = payment_reference(row) or self.env._("Bank transaction")
+
+    # -------------------------------------------------------------------------
+    # Actions
+    # -------------------------------------------------------------------------
+
+    def action_book(self):
+        """Book the selected rows now where their reason to be held is gone; tell what became of them."""
+        self._check_bookkeeper()
+        counts = self.sudo().filtered(lambda row: row.state in ('new', 'held'))._book()
+        return self.env['ponto.synchronization']._notification(self.env._(
+            "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']))
+
+    def action_import_anyway(self):
+        """Book suspected duplicates: somebody has compared them and says that they are other payments."""
+        self._check_bookkeeper()
+        self.sudo().filtered(lambda row: row.hold_reason == 'duplicate').is_checked = True
+        return self.action_book()
+
+    def action_same_as_suspect(self):
+        """Tie each row to the line that it was suspected to repeat; that line is its entry in the books."""
+        self._check_bookkeeper()
+        for row in self.sudo().filtered(lambda row: row.hold_reason == 'duplicate' and row.suspect_line_id):
+            row._mark_booked(row.suspect_line_id)
+
+    def action_import_again(self):
+        """Bring back transactions whose statement line somebody has deleted."""
+        self._check_bookkeeper()
+        self.sudo().filtered(lambda row: row.state == 'removed').state = 'new'
+        return self.action_book()
+
+    def _check_bookkeeper(self):
+        """Booking is for whoever may write statement lines, and for Invoicing's administrators (who may not, alone)."""
+        self.check_access('read')
+        user = self.env.user
+        if not (user.has_group('account.group_account_basic') or user.has_group('account.group_account_manager')):
+            raise AccessError(self.env._("You may look at bank transactions, but not bring them into the books."))
+
+    # -------------------------------------------------------------------------
+    # Runner: the only place that commits
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _cron_book(self):
+        """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises."""
+        cron = self.env['ir.cron']
+        accounts = self.env['ponto.account'].search([
+            ('journal_id', '!=', False), ('transaction_ids.state', 'in', ('new', 'held'))])
+        cron._commit_progress(remaining=len(accounts))
+        for account in accounts:
+            account._cron_book_one()
+            if not cron._commit_progress(1):
+                break
+
+    # -------------------------------------------------------------------------
+    # Read: what Ponto said becomes inbox rows
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _take_in(self, account, items):
+        """Upsert the `Transaction` resources of one page for `account`; the same page twice changes nothing.
+
+        :return: `(number of new rows, number of changed rows)`
+        """
+        items = {item.id: item for item in items}
+        known = {row.ponto_id: row for row in self.search(
+            [('account_id', '=', account.id), ('ponto_id', 'in', list(items))])}
+        adopted = self._adopt(account, [item for item in items.values() if item.id not in known])
+        known.update(adopted)
+        changed = self.browse()
+        for ponto_id, row in known.items():
+            if row._differs(items[ponto_id]):
+                changed += row._update(items[ponto_id])
+            if row.account_ponto_id != account.ponto_id:
+                row.account_ponto_id = account.ponto_id
+        new = self.create([
+            {'account_id': account.id, **self._prepare_row_vals(account, item)}
+            for ponto_id, item in items.items() if ponto_id not in known])
+        (new + changed)._apply_dates()
+        return len(new), len(changed)
+
+    def _differs(self, item):
+        """Return whether Ponto now says other things about this row; only the time of Ponto's own update is no news."""
+        own, other = dict(self.attributes or {}), dict(item.attributes)
+        own.pop('updatedAt', None)
+        other.pop('updatedAt', None)
+        return own != other
+
+    def _update(self, item):
+        vals = self._prepare_row_vals(self.account_id, item)
+        self.write({**vals, 'is_changed': self.state == 'booked'})
+        return self
+
+    @api.model
+    def _adopt(self, account, items):
+        """Recognise known rows that Ponto lists under new ids since it gave the account itself a new one.
+
+        Rows are matched by content, each at most once: two equal payments stay two.
+
+        :return: `{Ponto id: row}` of the recognised rows, which have taken over the new ids
+        """
+        adopted = {}
+        if not items:
+            return adopted
+        orphans = defaultdict(list)
+        for row in self.search([('account_id', '=', account.id), ('account_ponto_id', '!=', account.ponto_id)],
+                               order='rank desc'):
+            orphans[row._fingerprint()].append(row)
+        if not orphans:
+            return adopted
+        for item in items:
+            same = orphans.get(self.new(self._prepare_row_vals(account, item))._fingerprint())
+            if same:
+                row = same.pop(0)
+                row.write({'ponto_id': item.id, 'account_ponto_id': account.ponto_id, 'attributes': item.attributes})
+                adopted[item.id] = row
+        return adopted
+
+    def _fingerprint(self):
+        return tuple(self[name] or '' for name in FINGERPRINT)
+
+    @api.model
+    def _prepare_row_vals(self, account, item):
+        """Return the inbox values of a `Transaction` resource of `account`."""
+        return {
+            'ponto_id': item.id,
+            'account_ponto_id': account.ponto_id,
+            'amount': float(item.amount or 0),
+            'currency_code': item.currency,
+            'currency_id': self._currency(account, item.currency).id,
+            'execution_date': naive_utc(item.execution_date),
+            'value_date': naive_utc(item.value_date),
+            'description': item.description,
+            'remittance_information': item.remittance_information,
+            'remittance_information_type': item.remittance_information_type,
+            'counterpart_name': item.counterpart_name,
+            'counterpart_reference': item.counterpart_reference,
+            'additional_information': item.additional_information,
+            'end_to_end_id': item.end_to_end_id,
+            'mandate_reference': item.mandate_id,
+            'creditor_reference': item.creditor_id,
+            'purpose_code': item.purpose_code,
+            'bank_transaction_code': item.bank_transaction_code,
+            'proprietary_bank_transaction_code': item.proprietary_bank_transaction_code,
+            'card_reference': item.card_reference,
+            'fee': float(item.fee or 0),
+            'attributes': item.attributes,
+            'problem': item.problem,
+        }
+
+    @api.model
+    def _currency(self, account, code):
+        if code == account.currency_code:
+            return account.currency_id
+        return self.env['res.currency'].with_context(active_test=False).search([('name', '=', code)], limit=1)
+
+    def _apply_dates(self):
+        """Set the booking day by the account's choice of date and zone, and skip what lies before its start date."""
+        for row in self:
+            account = row.account_id
+            first, second = row.execution_date, row.value_date
+            if account.date_basis == 'value':
+                first, second = second, first
+            row.date = local_date(first or second, account.time_zone)
+            if row.state in ('new', 'held', 'skipped'):
+                early = account.start_date and row.date and row.date < account.start_date
+                if early:
+                    row.write({'state': 'skipped', **self._no_hold()})
+                elif row.state == 'skipped':
+                    row.state = 'new'
+
+    @api.model
+    def _rank(self, account, ponto_ids):
+        """Give each row without a rank its place in Ponto's list.
+
+        :param ponto_ids: ids as Ponto lists them, newest first, without a gap
+        """
+        rows = {row.ponto_id: row for row in self.search(
+            [('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids)])}
+        for ponto_id, rank in places({i: rows[i].rank for i in ponto_ids if i in rows}).items():
+            rows[ponto_id].rank = rank
+
+    # -------------------------------------------------------------------------
+    # Book: inbox rows become statement lines
+    # -------------------------------------------------------------------------
+
+    def _book(self):
+        """Book those of these rows that may enter the books, and hold the others with the reason. Does not commit.
+
+        :return: `Counter` with `booked_count` and `held_count`
+        """
+        counts = Counter(booked_count=0, held_count=0)
+        for account, rows in self.grouped('account_id').items():
+            rows = rows.sudo().with_company(account.company_id).with_context(
+                lang=account.company_id.partner_id.lang or 'en_US')
+            reasons = rows._reasons_to_hold(account) if account.journal_id else {}
+            held = rows.filtered(lambda row: row in reasons)  # noqa: B023
+            for row in held:
+                row._hold(*reasons[row])
+            booked = (rows - held)._create_lines() if account.journal_id else rows.browse()
+            booked._order_within_day()
+            counts['booked_count'] += len(booked)
+            counts['held_count'] += len(rows.filtered(lambda row: row.state == 'held'))
+        return counts
+
+    def _create_lines(self):
+        """Create the statement lines of these rows of one account; hold those that Odoo refuses. Return the booked ones.
+
+        A batch with a refused row is halved until that row stands alone, so the others are booked none the less.
+        """
+        if not self:
+            return self
+        try:
+            with self.env.cr.savepoint():
+                vals_list = self._prepare_statement_lines_vals()
+                lines = self.env['account.bank.statement.line'].create(vals_list)
+                for row, line in zip(self, lines, strict=True):
+                    row._check_line(line)
+                    row._mark_booked(line)
+            return self
+        except psycopg2.OperationalError:
+            # Another transaction is at the same rows: not the fault of a row, and this transaction is over.
+            raise
+        except Exception as error:  # noqa: BLE001 whatever Odoo or another addon objects to, the row says it
+            if len(self) > 1:
+                half = len(self) // 2
+                return self[:half]._create_lines() + self[half:]._create_lines()
+            if not isinstance(error, UserError):
+                _logger.warning("Transaction %s cannot be booked", self.id, exc_info=True)
+            self._hold('refused', self.env._("Odoo refuses it: %(message)s", message=str(error)[:500]))
+            return self.browse()
+
+    def _check_line(self, line):
+        """Refuse a line that core has silently bent: it must carry this row's date and amount."""
+        if line.date != self.date or line.currency_id.compare_amounts(line.amount, self.amount):
+            raise UserError(self.env._(
+                "it would be booked on %(date)s with %(amount)s instead of its own date and amount.",
+                date=format_date(self.env, line.date), amount=format_amount(self.env, line.amount, line.currency_id)))
+
+    def _mark_booked(self, line):
+        self.write({'state': 'booked', 'statement_line_id': line.id, 'is_changed': False, **self._no_hold()})
+
+    def _hold(self, reason, message, suspect=None):
+        vals = {'state': 'held', 'hold_reason': reason, 'hold_message': message,
+                'suspect_line_id': suspect.id if suspect else False}
+        current = self._convert_to_write({name: self[name] for name in vals})
+        if vals != current:
+            self.write(vals)
+
+    @api.model
+    def _no_hold(self):
+        return {'hold_reason': False, 'hold_message': False, 'suspect_line_id': False}
+
+    def _reasons_to_hold(self, account):
+        """Return `{row: (reason, sentence[, suspect line])}` for the rows of `account` that must not be booked now."""
+        suspects = self._suspects(account)
+        reasons = {}
+        for row in self:
+            reason = row._own_reason_to_hold(account)
+            if not reason and row in suspects:
+                line = suspects[row]
+                reason = ('duplicate', self.env._(
+                    "%(line)s of %(date)s has the same amount. Is it the same payment?",
+                    line=line.payment_ref or line.name, date=format_date(self.env, line.date)), line)
+            if reason:
+                reasons[row] = reason
+        return reasons
+
+    def _own_reason_to_hold(self, account):
+        """Return `(reason, sentence)` if this row by itself must wait, else None."""
+        if self.problem or not self.date:
+            return 'unreadable', self.env._(
+                "Odoo cannot read what Ponto sent: %(problem)s.", problem=self.problem or self.env._("no date"))
+        if not self.currency_id or self.currency_id != account.currency_id:
+            return 'currency', self.env._(
+                "It is in %(currency)s but the account is in %(other)s.",
+                currency=self.currency_code or '?', other=account.currency_code or '?')
+        if self._has_odd_decimals():
+            return 'currency', self.env._(
+                "Its amount %(amount)s has more decimals than %(currency)s allows.",
+                amount=self.attributes.get('amount'), currency=self.currency_code)
+        if self.date > fields.Date.context_today(self.with_context(tz=account.time_zone)):
+            return 'future', self.env._("It is dated in the future: it is booked on its day.")
+        locks = account.company_id._get_violated_lock_dates(self.date, False, account.journal_id)
+        if locks:
+            lock_date, field = locks[-1]
+            return 'locked', self.env._(
+                "%(date)s lies in a closed period (%(lock)s: %(lock_date)s). Open it, and the transaction is booked on"
+                " its own date.",
+                date=format_date(self.env, self.date), lock_date=format_date(self.env, lock_date),
+                lock=self.env['res.company']._fields[field]._description_string(self.env))
+        return None
+
+    def _has_odd_decimals(self):
+        try:
+            exact = Decimal(str(self.attributes.get('amount')))
+        except InvalidOperation:
+            return False
+        return exact != Decimal(str(self.currency_id.round(float(exact))))
+
+    def _suspects(self, account):
+        """Return `{row: statement line}` for rows that seem to be in the journal already, by hand or from a file.
+
+        A line is suspected once: of two equal payments, of which one was entered by hand, the other is booked.
+        """
+        rows = self.filtered(lambda row: row.date and not row.is_checked)
+        if not rows:
+            return {}
+        days = timedelta(days=DUPLICATE_DAYS)
+        lines = self.env['account.bank.statement.line'].search([
+            ('journal_id', '=', account.journal_id.id),
+            ('date', '>=', min(rows.mapped('date')) - days),
+            ('date', '<=', max(rows.mapped('date')) + days),
+            ('amount', 'in', list(set(rows.mapped('amount')))),
+            ('ponto_transaction_ids', '=', False),
+            ('is_ponto_opening', '=', False),
+        ])
+        free = list(lines)
+        suspects = {}
+        for row in rows:
+            line = next((line for line in free if row._may_be(line)), None)
+            if line:
+                suspects[row] = line
+                free.remove(line)
+        return suspects
+
+    def _may_be(self, line):
+        """Return whether `line`, of the same journal, may be this payment: what both tell must not differ."""
+        own, other = sanitize_account_number(self.counterpart_reference), sanitize_account_number(line.account_number)
+        return (
+            abs(line.date - self.date) <= timedelta(days=DUPLICATE_DAYS)
+            and not line.currency_id.compare_amounts(line.amount, self.amount)
+            and (not own or not other or own == other)
+        )
+
+    # -------------------------------------------------------------------------
+    # Values of a statement line
+    # -------------------------------------------------------------------------
+
+    def _prepare_statement_lines_vals(self):
+        """Return the values of the statement lines of these rows of one account; partners are looked up in one go."""
+        partners = self._find_partners()
+        sequences = self._sequences()
+        return [
+            {**row._prepare_statement_line_vals(), 'partner_id': partners.get(row), 'sequence': sequences[row]}
+            for row in self
+        ]
+
+    def _prepare_statement_line_vals(self):
+        """Return the values of this row's statement line. A hook for other addons; touches no database.
+
+        The partner and the place within the day are added for the whole batch.
+        """
+        self.ensure_one()
+        return {
+            'journal_id': self.account_id.journal_id.id,
+            'date': self.date,
+            'amount': self.amount,
+            'payment_ref': self.payment_ref,
+            'partner_name': self.counterpart_name or False,
+            'account_number': sanitize_account_number(self.counterpart_reference) or False,
+            'transaction_type': self.bank_transaction_code or self.proprietary_bank_transaction_code or False,
+            'transaction_details': self.attributes,
+            'narration': remittance_text(self),
+        }
+
+    def _find_partners(self):
+        """Return `{row: partner id}`: by counterpart account number, then by a name that only one partner has."""
+        numbers = {row: sanitize_account_number(row.counterpart_reference) for row in self}
+        names = {row: (row.counterpart_name or '').strip().casefold() for row in self}
+        company_domain = self.env['res.partner']._check_company_domain(self.company_id)
+        banks = self.env['res.partner.bank'].search(
+            [('sanitized_acc_number', 'in', list(filter(None, numbers.values()))),
+             *self.env['res.partner.bank']._check_company_domain(self.company_id)])
+        by_number = self._unique(
+            (bank.sanitized_acc_number, bank.partner_id.commercial_partner_id.id) for bank in banks)
+        wanted = list(filter(None, set(names.values())))
+        by_name = self._unique(
+            (partner.name.strip().casefold(), partner.commercial_partner_id.id)
+            for partner in self.env['res.partner'].search(
+                [*company_domain, ('name', 'in', self._name_variants())]) if partner.name) if wanted else {}
+        found = {row: by_number.get(numbers[row]) or by_name.get(names[row]) for row in self}
+        return {row: partner for row, partner in found.items() if partner}
+
+    def _name_variants(self):
+        names = {(row.counterpart_name or '').strip() for row in self} - {''}
+        return list({variant for name in names for variant in (name, name.upper(), name.lower(), name.title())})
+
+    @api.model
+    def _unique(self, pairs):
+        """Return `{key: value}` of the pairs whose key has one value only."""
+        values = defaultdict(set)
+        for key, value in pairs:
+            values[key].add(value)
+        return {key: next(iter(group)) for key, group in values.items() if len(group) == 1}
+
+    # -------------------------------------------------------------------------
+    # The bank's order within a day
+    # -------------------------------------------------------------------------
+
+    def _sequences(self):
+        """Return `{row: sequence}` for all inbox rows of the days of these rows of one account.
+
+        Core shows a day's lines by falling sequence, the first of the day having the greatest.
+        """
+        rows = self.search([
+            ('account_id', 'in', self.account_id.ids), ('date', 'in', list(set(self.mapped('date'))))], order='rank, id')
+        sequences = {}
+        for day_rows in rows.grouped('date').values():
+            sequences.update({row: FIRST_SEQUENCE - place for place, row in enumerate(day_rows)})
+        return sequences
+
+    def _order_within_day(self):
+        """Move lines that were booked earlier where a late row has come between; usually there are none."""
+        if not self:
+            return
+        for row, sequence in self._sequences().items():
+            if row.statement_line_id and row.statement_line_id.sequence != sequence:
+                row.statement_line_id.sequence = sequence
+
+
+def places(ranks):
+    """Return the ranks of new rows, so that ranks fall along a list that is newest first.
+
+    :param ranks: `{id: rank}` in the list's order, the rank 0 standing for a new row
+    :return: `{id: rank}` of the new rows; known rows keep theirs
+    """
+    ids = list(ranks)
+    found = {}
+    run = []
+    above = None
+    for ponto_id in [*ids, None]:
+        rank = ranks.get(ponto_id, 0) if ponto_id else None
+        if ponto_id and not rank:
+            run.append(ponto_id)
+            continue
+        found.update(_spread(run, above, rank))
+        run, above = [], rank
+    return found
+
+
+def _spread(run, above, below):
+    """Return ranks for `run`, newest first, between `above` (None: nothing newer) and `below` (None: nothing older)."""
+    if below is None:
+        below = above - len(run) - 1 if above is not None else 0
+    if above is None or above <= below:
+        above = below + len(run) + 1
+    step = (above - below) / (len(run) + 1)
+    return {ponto_id: above - step * (place + 1) for place, ponto_id in enumerate(run)}

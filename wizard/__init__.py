@@ -1,0 +1,2 @@
+from . import ponto_connect
+from . import ponto_connect_account

@@ -1,0 +1,47 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class PontoConnectAccount(models.TransientModel):
+    """What to do with one online account: a new journal, an existing one, or nothing for now."""
+    _name = 'ponto.connect.account'
+    _description = "Online Account to Link"
+
+    wizard_id = fields.Many2one('ponto.connect', required=True, ondelete='cascade')
+    account_id = fields.Many2one('ponto.account', required=True, readonly=True, ondelete='cascade')
+    company_id = fields.Many2one(related='wizard_id.company_id')
+    institution_id = fields.Many2one(related='account_id.institution_id')
+    reference = fields.Char(related='account_id.reference')
+    label = fields.Char(compute='_compute_label')
+    currency_id = fields.Many2one(related='account_id.currency_id')
+    current_balance = fields.Monetary(related='account_id.current_balance')
+    action = fields.Selection(
+        [('new', "New journal"), ('existing', "Existing journal"), ('skip', "Not now")], required=True, default='new')
+    journal_id = fields.Many2one(
+        'account.journal',
+        domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'credit')), ('ponto_account_ids', '=', False)]")
+    start_date = fields.Date(
+        string="Transactions from", help="Empty: as far back as Ponto has. Never in a locked period.")
+
+    @api.depends('account_id')
+    def _compute_label(self):
+        for line in self:
+            account = line.account_id
+            line.label = account.description or account.product or account.holder_name or account.subtype
+
+    @api.onchange('action', 'journal_id')
+    def _onchange_journal(self):
+        if self.action != 'existing':
+            self.journal_id = False
+        self.start_date = self.account_id.sudo()._propose_start_date(self.journal_id)
+
+    def _link(self):
+        """Carry out the choice."""
+        self.ensure_one()
+        if self.action == 'new':
+            self.account_id._link_to_new_journal(self.start_date)
+        elif self.action == 'existing':
+            if not self.journal_id:
+                raise UserError(self.env._(
+                    "Choose the journal for %(account)s, or a new one.", account=self.reference or self.label))
+            self.account_id._link_to_journal(self.journal_id, self.start_date)

@@ -1,0 +1,78 @@
+from odoo import Command, fields
+from odoo.tests import TransactionCase, new_test_user
+
+from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
+
+
+class SimulatorMixin:
+    """Routes all outgoing HTTP of a test class into a fresh simulator of Ponto, the only thing that is not real."""
+
+    simulator = Simulator()
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **kw):
+        return cls.simulator.send(request, **kw)
+
+    def setUp(self):
+        super().setUp()
+        type(self).simulator = Simulator()
+        self.addCleanup(lambda: self.simulator.assert_expected())
+
+
+class PontoCase(SimulatorMixin, TransactionCase):
+    """A Belgian company whose Ponto has one checking account in euro, and an integration that may read it.
+
+    The registry is in test mode: what the addon commits in transactions of its own stays in the test's.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.make_company("Brouwerij De Kade")
+        cls.env.user.write({'company_ids': [Command.link(cls.company.id)], 'company_id': cls.company.id})
+        cls.env = cls.env(context={**cls.env.context, 'allowed_company_ids': cls.company.ids, 'lang': 'en_US'})
+        cls.company = cls.company.with_env(cls.env)
+        cls.accountant = new_test_user(
+            cls.env, 'ponto_accountant', groups='account.group_account_manager,account.group_account_user',
+            company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)])
+
+    @classmethod
+    def make_company(cls, name, currency='EUR'):
+        """Return a new company with a chart of accounts in `currency`."""
+        company = cls.env['res.company'].create({
+            'name': name,
+            'country_id': cls.env.ref('base.be').id,
+            'currency_id': cls.env.ref(f'base.{currency}').id,
+        })
+        cls.env.ref(f'base.{currency}').active = True
+        cls.env['account.chart.template'].try_loading('generic_coa', company=company, install_demo=False)
+        company.currency_id = cls.env.ref(f'base.{currency}')
+        return company
+
+    def setUp(self):
+        super().setUp()
+        self.registry_enter_test_mode()
+        self.bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
+        self.online = self.simulator.add_account('BE68539007547034', institution=self.bank, holder_name="De Kade")
+        self.integration = self.env['ponto.integration'].create({
+            'company_id': self.company.id, 'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET})
+
+    def link(self, online=None, **vals):
+        """Return the `ponto.account` of a simulated account (default: the one of `setUp`), linked to a new journal."""
+        self.integration._fetch_accounts()
+        account = self.env['ponto.account'].search([('ponto_id', '=', (online or self.online).id)])
+        account._link_to_new_journal()
+        account.write(vals)
+        return account
+
+    def lines(self, account):
+        """Return the statement lines of the account's journal, the oldest first."""
+        return self.env['account.bank.statement.line'].search(
+            [('journal_id', '=', account.journal_id.id)]).sorted('internal_index')
+
+    def run_cron(self, name='ir_cron_synchronize'):
+        """Run one of the addon's scheduled actions as Odoo's scheduler does, whatever is due by now."""
+        self.env['ponto.account'].search([('next_read_at', '!=', False)]).next_read_at = fields.Datetime.now()
+        self.env.flush_all()
+        self.env.ref(f'account_online_ponto.{name}').method_direct_trigger()
+        self.env.invalidate_all()

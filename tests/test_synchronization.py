@@ -1,0 +1,155 @@
+from datetime import date
+
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .common import PontoCase
+
+
+@tagged('post_install', '-at_install')
+class TestSynchronization(PontoCase):
+
+    def test_each_booked_transaction_becomes_one_statement_line(self):
+        self.simulator.add_transaction(
+            self.online, 121, '2026-03-02', counterpart_name="Bakkerij Smit", counterpart_reference='BE71096123456769',
+            remittance_information="Invoice 2026/17")
+        self.simulator.add_transaction(self.online, '-45.30', '2026-03-03', remittance_information="Elektriciteit")
+        account = self.link()
+        run = account._synchronize()
+        lines = self.lines(account)
+        self.assertRecordValues(lines, [
+            {'date': date(2026, 3, 2), 'amount': 121, 'payment_ref': "Invoice 2026/17", 'partner_name': "Bakkerij Smit",
+             'account_number': 'BE71096123456769', 'state': 'posted'},
+            {'date': date(2026, 3, 3), 'amount': -45.30, 'payment_ref': "Elektriciteit", 'partner_name': False,
+             'account_number': False, 'state': 'posted'},
+        ])
+        self.assertRecordValues(run, [
+            {'read_count': 2, 'new_count': 2, 'booked_count': 2, 'held_count': 0, 'changed_count': 0}])
+        self.assertEqual(account.current_balance, sum(lines.mapped('amount')))
+
+    def test_a_second_run_imports_nothing(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        run = account._synchronize()
+        self.assertEqual(len(self.lines(account)), 1)
+        self.assertRecordValues(run, [{'read_count': 1, 'new_count': 0, 'booked_count': 0, 'changed_count': 0}])
+
+    def test_a_late_row_below_known_ones_is_found(self):
+        for day in range(1, 29):
+            self.simulator.add_transaction(self.online, day, f'2026-03-{day:02}')
+        account = self.link()
+        account._synchronize()
+        self.simulator.insert_transaction(self.online, 500, '2026-02-01', below=20)
+        account._synchronize()
+        self.assertEqual(sum(self.lines(account).mapped('amount')), sum(range(1, 29)) + 500)
+
+    def test_lines_of_a_day_stand_in_the_banks_order_also_when_one_is_late(self):
+        self.simulator.add_transaction(self.online, 1, '2026-03-02')
+        self.simulator.add_transaction(self.online, 3, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        self.assertEqual(self.lines(account).mapped('amount'), [1, 3])
+        self.simulator.insert_transaction(self.online, 2, '2026-03-02', below=0)
+        self.simulator.add_transaction(self.online, 4, '2026-03-02')
+        account._synchronize()
+        self.assertEqual(self.lines(account).mapped('amount'), [1, 2, 3, 4])
+
+    def test_pages_shorter_than_the_limit_lose_nothing(self):
+        for number in range(1, 31):
+            self.simulator.add_transaction(self.online, number, '2026-03-02')
+        self.simulator.set_page_size(7)
+        account = self.link()
+        account._synchronize()
+        self.assertEqual(self.lines(account).mapped('amount'), list(range(1, 31)))
+
+    def test_the_scheduled_action_reads_and_books_every_due_account(self):
+        savings = self.simulator.add_account('BE43068999999501', institution=self.bank, subtype='savings')
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        self.simulator.add_transaction(savings, 20, '2026-03-02')
+        accounts = self.link() + self.link(savings)
+        self.run_cron()
+        self.assertEqual([self.lines(account).amount for account in accounts], [10, 20])
+        self.assertEqual(set(accounts.mapped('state')), {'active'})
+
+    def test_one_sick_account_does_not_stop_the_others(self):
+        savings = self.simulator.add_account('BE43068999999501', institution=self.bank, subtype='savings')
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        self.simulator.add_transaction(savings, 20, '2026-03-02')
+        sick, healthy = self.link(), self.link(savings)
+        self.simulator.fail(None, kind='html', path=f'/accounts/{self.online.id}/transactions')
+        self.run_cron()
+        self.assertFalse(self.lines(sick))
+        self.assertEqual(self.lines(healthy).amount, 20)
+        self.assertEqual(sick.state, 'error')
+        self.assertIn("Nothing was imported", sick.error_message)
+        self.assertRecordValues(sick.synchronization_ids, [{'state': 'error', 'trigger': 'cron', 'booked_count': 0}])
+        self.simulator.clear_faults()
+        self.run_cron()
+        self.assertEqual(self.lines(sick).amount, 10)
+        self.assertEqual(sick.state, 'active')
+        self.assertFalse(sick.error_message)
+
+    def test_a_row_in_another_currency_is_held_with_the_reason(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02', currency='USD')
+        account = self.link()
+        account._synchronize()
+        self.assertFalse(self.lines(account))
+        self.assertRecordValues(account.transaction_ids, [{'state': 'held', 'hold_reason': 'currency'}])
+
+    def test_a_row_in_a_locked_period_waits_and_is_then_booked_on_its_own_date(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        self.company.fiscalyear_lock_date = '2026-03-31'
+        account._synchronize()
+        self.assertRecordValues(account.transaction_ids, [{'state': 'held', 'hold_reason': 'locked'}])
+        self.company.fiscalyear_lock_date = False
+        account._synchronize()
+        self.assertRecordValues(self.lines(account), [{'date': date(2026, 3, 2), 'amount': 10}])
+
+    def test_a_deleted_line_stays_away_until_it_is_asked_back(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        self.lines(account).unlink()
+        account._synchronize()
+        self.assertFalse(self.lines(account))
+        self.assertEqual(account.transaction_ids.state, 'removed')
+        account.transaction_ids.action_import_again()
+        self.assertEqual(self.lines(account).amount, 10)
+
+    def test_a_line_entered_by_hand_is_suspected_and_two_equal_payments_survive(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        by_hand = self.env['account.bank.statement.line'].create({
+            'journal_id': account.journal_id.id, 'date': '2026-03-01', 'amount': 10, 'payment_ref': "By hand"})
+        account._synchronize()
+        self.assertEqual(len(self.lines(account)), 2)
+        held = account.transaction_ids.filtered(lambda row: row.state == 'held')
+        self.assertRecordValues(held, [{'hold_reason': 'duplicate', 'suspect_line_id': by_hand.id}])
+        held.action_same_as_suspect()
+        account._synchronize()
+        self.assertEqual(len(self.lines(account)), 2)
+        self.assertEqual(set(account.transaction_ids.mapped('state')), {'booked'})
+
+    def test_an_account_with_a_new_id_after_renewal_imports_nothing_again(self):
+        for _twice in range(2):
+            self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        new_id = self.simulator.reissue_account(self.online)
+        self.integration._fetch_accounts()
+        self.simulator.add_transaction(new_id, 10, '2026-03-02')
+        account._synchronize()
+        self.assertEqual(self.lines(account).mapped('amount'), [10, 10, 10])
+        self.assertEqual(len(self.integration.account_ids), 1)
+
+    def test_wrong_credentials_are_told_in_a_sentence_without_the_secret(self):
+        self.integration.client_secret = 'not-the-secret'
+        account = self.env['ponto.connect'].create({
+            'company_id': self.company.id, 'client_id': self.integration.client_id, 'client_secret': 'not-the-secret'})
+        with self.assertRaises(UserError) as caught:
+            account.action_connect()
+        self.assertIn("does not accept", str(caught.exception))
+        self.assertNotIn('not-the-secret', str(caught.exception))

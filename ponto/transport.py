@@ -50,6 +50,9 @@ CHUNK = 64 * 1024
 
 CREDENTIALS_CODES = {'invalid_client', 'unauthorized_client', 'invalidCredentials', 'credentialsInvalid', 'clientIdInvalid'}
 
+# Innermost faults after which it is certain that nothing was sent.
+NOT_SENT = {'ConnectionRefusedError', 'NameResolutionError', 'NewConnectionError', 'gaierror'}
+
 Params = Mapping[str, str]
 
 
@@ -165,7 +168,7 @@ class Transport:
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             _logger.info('%s %s: %s', method, path, type(error).__name__)
             raise _connection_error(error) from error
-        _logger.debug('%s %s: %s (request %s)', method, path, answer.status, _request_id(answer))
+        _logger.debug('%s %s: %s (request %s)', method, path, answer.status, _request_id(answer) or '-')
         return answer
 
     def _wait(self, error: PontoError, attempt: int, repeatable: bool) -> float | None:
@@ -228,7 +231,7 @@ def _is_transient(error: PontoError) -> bool:
 def _was_not_sent(error: PontoError) -> bool:
     return isinstance(error.__cause__, requests.ConnectTimeout) or (
         isinstance(error, PontoConnectionError)
-        and _cause(error.__cause__) in ('NewConnectionError', 'NameResolutionError'))
+        and _cause(error.__cause__) in NOT_SENT)
 
 
 def _parse(answer: _Answer, secrets: tuple[str, ...]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@
 #   addons-<hash>/        one link per checkout, named as Odoo wants the addon's folder to be named
 #   addons-<hash>.conf    Odoo's configuration of that checkout
 #   data/                 Odoo's filestore and sessions
+#   pycache/              Python's bytecode
 
 ADDON=account_online_ponto
 CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -43,18 +44,18 @@ use_odoo() {
     PYTHON=$(venv_dir)/bin/python
     PATH=$(venv_dir)/bin:$PATH
     PYTHONPATH=$(odoo_pythonpath)${PYTHONPATH:+:$PYTHONPATH}
-    # Bytecode in the checkout would be a generated file there.
-    PYTHONDONTWRITEBYTECODE=1
+    # Bytecode would be a generated file in the checkout.
+    PYTHONPYCACHEPREFIX=$CACHE/pycache
     ODOO_RC=${ODOO_RC:-$ODOO_CONF}
-    export PATH PYTHONPATH PYTHONDONTWRITEBYTECODE ODOO_RC
+    export PATH PYTHONPATH PYTHONPYCACHEPREFIX ODOO_RC
 }
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 # Both PostgreSQL's tools and Odoo read the PG* variables, so no password ever stands in a file of ours.
+# PG_DIR is set where the server is ours.
 use_postgres() {
     [ -z "${PGHOST:-}" ] || return 0
-    PG_OWNED=1
     PG_BIN=$(postgres_bin) || die 'PostgreSQL is not installed.'
     PG_DIR=$(postgres_dir)
     export PGHOST=$PG_DIR/run PGPORT=5432 PGUSER=odoo

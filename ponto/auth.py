@@ -1,7 +1,8 @@
 """How a client proves who it is: tokens, where they are kept, and how they are asked for.
 
 Only the client-credentials grant of the direct API is here. Another grant is another class with the two methods of
-:class:`Auth`; a grant whose refresh token rotates finds the stored token in the argument of ``TokenStore.renew``'s request.
+:class:`Auth`; a grant whose refresh token rotates finds the stored token in the argument of ``TokenStore.renew``'s
+request.
 """
 
 import base64
@@ -47,7 +48,7 @@ class Token:
     def from_api(cls, data: Mapping[str, Any], requested_at: datetime) -> 'Token':
         """Read an answer of the token endpoint (RFC 6749, section 5.1).
 
-        :param requested_at: when the request was *sent*, by our clock: so the token never seems to live longer than it does
+        :param requested_at: when the request was *sent*, by our clock, so that the token never seems to outlive itself
         :raise PontoResponseError: there is no usable access token in it
         """
         access_token, refresh_token = data.get('access_token'), data.get('refresh_token')
@@ -56,9 +57,10 @@ class Token:
         lifetime = data.get('expires_in')
         if not isinstance(lifetime, Decimal) or not lifetime.is_finite():
             lifetime = Decimal(DEFAULT_LIFETIME)
+        seconds = float(min(max(lifetime, Decimal(0)), Decimal(MAX_LIFETIME)))
         return cls(
             access_token=access_token,
-            expires_at=requested_at + timedelta(seconds=float(max(0, min(lifetime, MAX_LIFETIME)))),
+            expires_at=requested_at + timedelta(seconds=seconds),
             refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
             scope=clean_text(data.get('scope')),
         )

@@ -1,8 +1,8 @@
 """What can go wrong between us and Ponto, as types.
 
 No message holds a secret, a token, an authorization header, the query of a URL or the body of an answer. Texts that
-Ponto wrote (``code``, ``detail``, ``request_id``) are kept, on one line and bounded. Nothing is translated here: whoever
-faces a person turns the type and its attributes into a sentence.
+Ponto wrote (``code``, ``detail``, ``request_id``) are kept, on one line and bounded. Nothing is translated here:
+whoever faces a person turns the type and its attributes into a sentence.
 """
 
 

@@ -1,8 +1,8 @@
 """Ponto's resources as frozen dataclasses, the same for both APIs.
 
 ``from_api`` takes a JSON:API resource object whose numbers were parsed as ``Decimal``. Unknown members are ignored; a
-missing, null or unreadable one becomes ``''``, ``None`` or ``False``. The only thing asked of a resource is that it is an
-object with an id (:class:`ValueError` otherwise): without one there is nothing to recognise it by.
+missing, null or unreadable one becomes ``''``, ``None`` or ``False``. The only thing asked of a resource is that it is
+an object with an id (:class:`ValueError` otherwise): without one there is nothing to recognise it by.
 Every date-time is aware and in UTC. Every text is free of what PostgreSQL refuses to store.
 """
 
@@ -271,9 +271,9 @@ class Account:
 class Transaction:
     """A booked or pending transaction.
 
-    ``amount`` is signed, in ``currency``. ``attributes`` is all that Ponto said, for ``json.dumps``. A row that cannot be
-    booked as it stands does not raise: ``problem`` says what is wrong with its amount, currency or dates (in English, for
-    the record), and is empty for a sound row.
+    ``amount`` is signed, in ``currency``. ``attributes`` is all that Ponto said, for ``json.dumps``. A row that cannot
+    be booked as it stands does not raise: ``problem`` says what is wrong with its amount, currency or dates (in
+    English, for the record), and is empty for a sound row.
     """
 
     id: str

@@ -40,15 +40,17 @@ from .resources import one_line
 _logger = logging.getLogger(__name__)
 
 USER_AGENT = 'account_online_ponto'
-# Both this and `application/vnd.api+json;version=2` are answered. This is what Ponto's own client of the direct API sends;
-# `version=2` names the version of Ponto Connect.
+# Both this and `application/vnd.api+json;version=2` are answered. This is what Ponto's own client of the direct API
+# sends; `version=2` names the version of Ponto Connect.
 MEDIA_TYPE = 'application/json'
 MAX_BYTES = 20 * 1024 * 1024
 # A wait that a worker can afford. What Ponto asks beyond it is for the caller to plan.
 MAX_WAIT = 30
 CHUNK = 64 * 1024
 
-CREDENTIALS_CODES = {'invalid_client', 'unauthorized_client', 'invalidCredentials', 'credentialsInvalid', 'clientIdInvalid'}
+CREDENTIALS_CODES = {
+    'invalid_client', 'unauthorized_client', 'invalidCredentials', 'credentialsInvalid', 'clientIdInvalid',
+}
 
 # Innermost faults after which it is certain that nothing was sent.
 NOT_SENT = {'ConnectionRefusedError', 'NameResolutionError', 'NewConnectionError', 'gaierror'}
@@ -147,7 +149,8 @@ class Transport:
         repeatable = method == 'GET' if idempotent is None else idempotent
         for attempt in range(self._retries + 1):
             try:
-                answer = self._send(method, url, params=params, data=form, json=payload, auth=_Authorization(authorization))
+                answer = self._send(
+                    method, url, params=params, data=form, json=payload, auth=_Authorization(authorization))
                 return _parse(answer, _secrets(authorization))
             except PontoError as error:
                 wait = self._wait(error, attempt, repeatable)
@@ -173,11 +176,10 @@ class Transport:
 
     def _wait(self, error: PontoError, attempt: int, repeatable: bool) -> float | None:
         """Return how many seconds to wait before the next attempt, None for no further attempt."""
-        if attempt >= self._retries or not (_is_transient(error) and repeatable or _was_not_sent(error)):
+        if attempt >= self._retries or not ((repeatable and _is_transient(error)) or _was_not_sent(error)):
             return None
-        asked = getattr(error, 'retry_after', None)
-        if asked is not None:
-            return asked if asked <= MAX_WAIT else None
+        if isinstance(error, PontoRateLimitError) and error.retry_after is not None:
+            return error.retry_after if error.retry_after <= MAX_WAIT else None
         return min(MAX_WAIT, 2 ** attempt) * (0.5 + self._jitter() / 2)
 
 
@@ -214,10 +216,10 @@ def _connection_error(error: Exception) -> PontoError:
 def _cause(error: BaseException) -> str:
     """Return the name of the innermost exception that requests and urllib3 have wrapped."""
     for _depth in range(6):
-        inner = getattr(error, 'reason', None) or next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        if not isinstance(inner, BaseException):
+        inner = [item for item in (getattr(error, 'reason', None), *error.args) if isinstance(item, BaseException)]
+        if not inner:
             break
-        error = inner
+        error = inner[0]
     return type(error).__name__
 
 
@@ -229,9 +231,9 @@ def _is_transient(error: PontoError) -> bool:
 
 
 def _was_not_sent(error: PontoError) -> bool:
-    return isinstance(error.__cause__, requests.ConnectTimeout) or (
-        isinstance(error, PontoConnectionError)
-        and _cause(error.__cause__) in NOT_SENT)
+    cause = error.__cause__
+    return isinstance(error, PontoConnectionError) and cause is not None and (
+        isinstance(cause, requests.ConnectTimeout) or _cause(cause) in NOT_SENT)
 
 
 def _parse(answer: _Answer, secrets: tuple[str, ...]) -> Mapping[str, Any]:

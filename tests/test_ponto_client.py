@@ -1,7 +1,7 @@
 """The client against a Ponto: what must hold of the simulator and of Ponto's own sandbox, then what can go wrong.
 
-With ``PONTO_SANDBOX_CLIENT_ID`` and ``PONTO_SANDBOX_CLIENT_SECRET`` in the environment, `pytest -m ponto_sandbox` (or Odoo's
-`--test-tags ponto_sandbox`) runs the first part against the sandbox, which is how the simulator is kept honest.
+With PONTO_SANDBOX_CLIENT_ID and PONTO_SANDBOX_CLIENT_SECRET in the environment, `scripts/test -m ponto_sandbox` runs
+the first part against the sandbox, which is how the simulator is kept honest.
 """
 
 import gzip
@@ -64,8 +64,8 @@ class ContractTests:
 
     def make_auth(self, **overrides):
         values = {
-            'client_id': self.client_id, 'client_secret': self.client_secret, 'token_url': f'{self.base_url}/oauth2/token',
-            'store': MemoryTokenStore(),
+            'client_id': self.client_id, 'client_secret': self.client_secret,
+            'token_url': f'{self.base_url}/oauth2/token', 'store': MemoryTokenStore(),
         }
         return ClientCredentialsAuth(**(values | overrides))
 
@@ -73,7 +73,14 @@ class ContractTests:
         return PontoClient(**({'base_url': self.base_url, 'auth': auth or self.make_auth()} | overrides))
 
     def fullest_account(self, client):
-        return max(client.iter_accounts(), key=lambda account: len(next(client.iter_transaction_pages(account_id=account.id)).items))
+        def length(account):
+            return len(next(client.iter_transaction_pages(account_id=account.id)).items)
+
+        return max(client.iter_accounts(), key=length)
+
+    def read_all(self, client, account, **kwargs):
+        pages = client.iter_transaction_pages(account_id=account.id, **kwargs)
+        return [row for page in pages for row in page.items]
 
     def test_accounts_are_listed(self):
         accounts = list(self.make_client().iter_accounts())
@@ -134,9 +141,8 @@ class ContractTests:
     def test_transactions_after_one_are_the_rest_of_the_list(self):
         client = self.make_client()
         account = self.fullest_account(client)
-        rows = [row for page in client.iter_transaction_pages(account_id=account.id) for row in page.items]
-        rest = [row for page in client.iter_transaction_pages(account_id=account.id, after=rows[2].id) for row in page.items]
-        self.assertEqual(rest, rows[3:])
+        rows = self.read_all(client, account)
+        self.assertEqual(self.read_all(client, account, after=rows[2].id), rows[3:])
 
     def test_transactions_are_sound(self):
         client = self.make_client()
@@ -152,11 +158,12 @@ class ContractTests:
     def test_pending_transactions_are_a_list_of_their_own(self):
         client = self.make_client()
         account = self.fullest_account(client)
-        booked = {row.id for page in client.iter_transaction_pages(account_id=account.id) for row in page.items}
+        booked = {row.id for row in self.read_all(client, account)}
         self.assertFalse(booked & {row.id for row in client.iter_pending_transactions(account_id=account.id)})
 
     def test_wrong_credentials_are_told_apart(self):
-        for wrong in ({'client_secret': 'wrong'}, {'client_id': str(uuid.UUID(int=0))}, {'client_secret': 'schlüssel-🔑'}):
+        unknown = str(uuid.UUID(int=0))
+        for wrong in ({'client_secret': 'wrong'}, {'client_id': unknown}, {'client_secret': 'schlüssel-🔑'}):
             client = self.make_client(self.make_auth(**wrong))
             with self.subTest(wrong), self.assertRaises(PontoCredentialsError) as caught:
                 next(client.iter_accounts())
@@ -238,7 +245,9 @@ class SimulatedCase(BaseCase):
         return ClientCredentialsAuth(**(values | overrides))
 
     def make_client(self, auth=None, **overrides):
-        values = {'base_url': BASE_URL, 'auth': auth or self.make_auth(), 'sleep': self.waits.append, 'jitter': lambda: 1.0}
+        values = {
+            'base_url': BASE_URL, 'auth': auth or self.make_auth(), 'sleep': self.waits.append, 'jitter': lambda: 1.0,
+        }
         return PontoClient(**(values | overrides))
 
     def now(self):
@@ -386,8 +395,7 @@ class TestToken(SimulatedCase):
                 self.assertEqual(store.load().expires_at, self.now() + timedelta(seconds=lifetime))
 
     def test_an_answer_without_usable_token_is_no_answer(self):
-        for body in ({}, {'access_token': None}, {'access_token': ''}, {'access_token': 'a b'}, {'access_token': 'a\r\nX: b'},
-                     {'access_token': 5}, {'access_token': 'é'}, []):
+        for body in ([], {}, *({'access_token': token} for token in (None, '', 'a b', 'a\r\nX: b', 5, 'é'))):
             self.simulator.fail(body=body, path='/oauth2/token')
             with self.subTest(body), self.assertRaises(PontoResponseError) as caught:
                 self.get_account()
@@ -429,8 +437,10 @@ class TestToken(SimulatedCase):
 class TestRetry(SimulatedCase):
 
     def test_passing_faults_are_waited_out(self):
-        for fault in ({'status': 500}, {'status': 503}, {'status': 429}, {'kind': 'reset'}, {'kind': 'refused'}, {'kind': 'dns'},
-                      {'kind': 'slow'}, {'kind': 'connect_timeout'}, {'status': 502, 'kind': 'html'}):
+        for fault in (
+            {'status': 500}, {'status': 503}, {'status': 429}, {'status': 502, 'kind': 'html'}, {'kind': 'reset'},
+            {'kind': 'refused'}, {'kind': 'dns'}, {'kind': 'slow'}, {'kind': 'connect_timeout'},
+        ):
             with self.subTest(fault):
                 self.waits.clear()
                 self.simulator.fail(4, path='/accounts', **fault)
@@ -497,7 +507,8 @@ class TestRetry(SimulatedCase):
         self.assertEqual(self.waits, [])
 
     def test_a_short_retry_after_is_waited_for(self):
-        for value, wait in ((7, 7), (0, 0), (30, 30), ('Wed, 15 Apr 2026 10:00:05 GMT', 5), ('Wed, 15 Apr 2026 09:00:00 GMT', 0)):
+        later, earlier = 'Wed, 15 Apr 2026 10:00:05 GMT', 'Wed, 15 Apr 2026 09:00:00 GMT'
+        for value, wait in ((7, 7), (0, 0), (30, 30), (later, 5), (earlier, 0)):
             with self.subTest(value):
                 self.waits.clear()
                 self.simulator.fail(status=429, retry_after=value, path='/accounts',
@@ -576,8 +587,8 @@ class TestPaging(SimulatedCase):
         self.assertEqual(self.read_ids(), self.expected)
 
     def test_an_empty_page_is_not_the_end(self):
-        self.simulator.fail(body={'data': [], 'links': {'next': f'{BASE_URL}/accounts/{self.account.id}/transactions?limit=100'}},
-                            path='/transactions')
+        link = f'{BASE_URL}/accounts/{self.account.id}/transactions?limit=100'
+        self.simulator.fail(body={'data': [], 'links': {'next': link}}, path='/transactions')
         self.assertEqual(self.read_ids(), self.expected)
 
     def test_a_page_is_asked_for_when_it_is_wanted(self):
@@ -651,8 +662,10 @@ class TestPaging(SimulatedCase):
         self.simulator.add_transaction(self.account, 2, '2026-03-01')
         client = self.make_client(self.make_auth(token_url=f'{base_url}/oauth2/token'), base_url=f'{base_url}/')
         self.assertEqual(len(self.read_rows(client, limit=1)), 2)
-        for path in ('/accounts', '/ponto-connect-evil/accounts', '/ponto-connect', '/', '', '/ponto-connect/../accounts',
-                     '/PONTO-CONNECT/accounts', '//ponto-connect/accounts', '/ponto-connect/%2e%2e/accounts'):
+        for path in (
+            '/accounts', '/ponto-connect-evil/accounts', '/ponto-connect', '/', '', '/ponto-connect/../accounts',
+            '/PONTO-CONNECT/accounts', '//ponto-connect/accounts', '/ponto-connect/%2e%2e/accounts',
+        ):
             with self.subTest(path):
                 self.simulator.foreign_next_link(f'https://api.ibanity.com{path}')
                 with self.assertRaises(PontoResponseError) as caught:
@@ -711,19 +724,23 @@ class TestBodies(SimulatedCase):
         self.assertEqual(self.reason(body=b'{"data": {"id": "a1", "x": "\xff\xfe"}}'), 'encoding')
 
     def test_json_of_another_shape_is_told_apart(self):
-        for body in ([], 'text', 5, None, True, {}, {'data': None}, {'data': []}, {'data': {}}, {'data': {'id': None}}, {'errors': []}):
+        for body in ([], 'text', 5, None, {}, {'data': None}, {'data': []}, {'data': {'id': None}}, {'errors': []}):
             with self.subTest(body):
                 self.assertEqual(self.reason(body=json.dumps(body).encode()), 'structure')
-        for body in ({}, {'data': None}, {'data': {}}, {'data': [None]}, {'data': [{'id': 't1'}, {}]}, {'data': [], 'links': [5]},
-                     {'data': [], 'links': {'next': 5}}, {'data': [], 'links': {'next': {'href': 'x'}}}):
+        for body in (
+            {}, {'data': None}, {'data': {}}, {'data': [None]}, {'data': [{'id': 't1'}, {}]},
+            {'data': [], 'links': [5]}, {'data': [], 'links': {'next': 5}}, {'data': [], 'links': {'next': {'href': 'x'}}},
+        ):
             with self.subTest(body):
                 self.assertEqual(self.reason(self.read_rows, body=body), 'structure')
 
     def test_members_of_a_page_may_be_missing(self):
-        for body in ({'data': []}, {'data': [], 'meta': None}, {'data': [], 'meta': []}, {'data': [], 'links': {'next': None}},
-                     {'data': [], 'meta': {'synchronizedAt': 'now', 'latestSynchronization': 5}}):
-            with self.subTest(body):
-                self.simulator.fail(path='/accounts', body=body)
+        for members in (
+            {}, {'meta': None}, {'meta': []}, {'links': {'next': None}}, {'links': []},
+            {'meta': {'synchronizedAt': 'now', 'latestSynchronization': 5}},
+        ):
+            with self.subTest(members):
+                self.simulator.fail(path='/accounts', body={'data': [], **members})
                 [page] = self.make_client().iter_transaction_pages(account_id=self.account.id)
                 self.assertEqual((page.synchronized_at, page.latest_synchronization), (None, None))
 
@@ -790,15 +807,18 @@ class TestErrors(SimulatedCase):
         self.assertEqual((error.status, error.code), (404, 'resourceNotFound'))
         self.assertEqual(error.detail, 'The requested resource was not found.')
         self.assertRegex(error.request_id, '^[0-9A-F]{43}$')
-        self.assertEqual(
-            str(error), f'HTTP 404 resourceNotFound: The requested resource was not found. (request {error.request_id})')
+        self.assertEqual(str(error), f'HTTP 404 resourceNotFound: {error.detail} (request {error.request_id})')
 
     def test_the_request_id_of_the_header_wins(self):
-        self.assertEqual(self.error(status=400, headers={'ibanity-request-id': 'from-the-header'}).request_id, 'from-the-header')
+        error = self.error(status=400, headers={'ibanity-request-id': 'from-the-header'})
+        self.assertEqual(error.request_id, 'from-the-header')
 
     def test_an_error_without_usable_body_is_known_by_its_status(self):
-        for body in (b'', b'<html>', b'{}', b'[]', b'{"errors": []}', b'{"errors": [null]}', b'{"errors": {}}', b'{"errors": [{}]}',
-                     b'{"errors": [{"code": {}, "detail": [], "meta": []}]}', b'\xff', b'{"error": null}', b'{"errors": [{"meta": 5}]}'):
+        for body in (
+            b'', b'\xff', b'<html>', b'{}', b'[]', b'{"error": null}', b'{"errors": {}}', b'{"errors": []}',
+            b'{"errors": [null]}', b'{"errors": [{}]}', b'{"errors": [{"code": {}, "detail": [], "meta": []}]}',
+            b'{"errors": [{"meta": 5}]}',
+        ):
             with self.subTest(body):
                 error = self.error(status=404, body=body)
                 self.assertIs(type(error), PontoNotFoundError)
@@ -813,7 +833,8 @@ class TestErrors(SimulatedCase):
 
     def test_a_missing_ip_address_is_an_error_of_ponto(self):
         with self.assertRaises(PontoApiError) as caught:
-            self.make_client().create_synchronization(account_id=self.account.id, subtype=ACCOUNT_DETAILS, customer_ip='')
+            self.make_client().create_synchronization(
+                account_id=self.account.id, subtype=ACCOUNT_DETAILS, customer_ip='')
         self.assertEqual(caught.exception.status, 400)
 
     def test_what_ponto_says_is_one_bounded_line(self):
@@ -838,9 +859,11 @@ class TestErrors(SimulatedCase):
     def test_the_address_must_be_https_unless_it_is_this_machine(self):
         for url in ('http://127.0.0.1:8069', 'http://localhost/x/', 'http://[::1]:1', 'https://api.ibanity.com/ponto-connect'):
             self.assertEqual(PontoClient(base_url=url).base_url, url.rstrip('/'))
-        for url in ('http://api.myponto.com', 'api.myponto.com', '', 'https://', 'ftp://localhost', 'https://a@api.myponto.com',
-                    'https://api.myponto.com/?a=b', 'https://api.myponto.com/#a', 'https://api.myponto.com\\x', 'https://a b/',
-                    'http://localhost.evil.test', 'http://127.0.0.1.evil.test', 'http://127.0.0.1@evil.test'):
+        for url in (
+            'http://api.myponto.com', 'api.myponto.com', '', 'https://', 'ftp://localhost', 'https://a@api.myponto.com',
+            'https://api.myponto.com/?a=b', 'https://api.myponto.com/#a', 'https://api.myponto.com\\x', 'https://a b/',
+            'http://localhost.evil.test', 'http://127.0.0.1.evil.test', 'http://127.0.0.1@evil.test',
+        ):
             with self.subTest(url), self.assertRaises(ValueError):
                 PontoClient(base_url=url)
 
@@ -849,9 +872,10 @@ class TestSecrets(SimulatedCase):
     """Neither secret, token nor authorization header shows up where a person or a log could see it."""
 
     FAULTS = (
-        {'status': 400}, {'status': 401}, {'status': 403}, {'status': 404}, {'status': 429}, {'status': 429, 'retry_after': 60},
-        {'status': 500}, {'kind': 'html'}, {'kind': 'truncated'}, {'kind': 'empty'}, {'kind': 'wrong_type'}, {'kind': 'slow'},
-        {'kind': 'reset'}, {'kind': 'refused'}, {'kind': 'connect_timeout'}, {'kind': 'tls'}, {'kind': 'dns'},
+        *({'status': status} for status in (400, 401, 403, 404, 429, 500)),
+        {'status': 429, 'retry_after': 60},
+        *({'kind': kind} for kind in (
+            'html', 'truncated', 'empty', 'wrong_type', 'slow', 'reset', 'refused', 'connect_timeout', 'tls', 'dns')),
     )
 
     def secrets(self):

@@ -33,7 +33,7 @@ def recorded(generation, name):
 
 
 def transaction(**attributes):
-    """A transaction from JSON as it would arrive: values go through JSON text, so numbers become what they become there."""
+    """A sound transaction but for the attributes given, read from JSON as it would arrive. `...` leaves one out."""
     sound = {'amount': 1, 'currency': 'EUR', 'executionDate': '2026-01-02T00:00:00.000Z'}
     given = {name: value for name, value in (sound | attributes).items() if value is not ...}
     return Transaction.from_api(parse_json(json.dumps({'id': 't1', 'type': 'transaction', 'attributes': given})))
@@ -61,9 +61,11 @@ class TestParseDatetime(BaseCase):
         self.assertIsNone(parse_datetime(''))
 
     def test_what_is_no_date_is_refused(self):
-        for value in ('yesterday', '22/05/2020', '2020-02-30', '2020-05-22T24:00:00Z', '2020-05', '20200522', '2020-W21-5',
-                      '0000-00-00', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59-10:00', '2020-05-22T00:00:00Z trailing',
-                      ' 2020-05-22', '２０２０-05-22', Decimal(20200522), True, [], {}, b'2020-05-22'):
+        for value in (
+            'yesterday', '22/05/2020', '2020-02-30', '2020-05-22T24:00:00Z', '2020-05', '20200522', '2020-W21-5',
+            '0000-00-00', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59-10:00', '2020-05-22T00:00:00Z trailing',
+            ' 2020-05-22', '２０２０-05-22', Decimal(20200522), True, [], {}, b'2020-05-22',
+        ):
             with self.subTest(value), self.assertRaises(ValueError):
                 parse_datetime(value)
 
@@ -71,7 +73,9 @@ class TestParseDatetime(BaseCase):
 class TestParseAmount(BaseCase):
 
     def test_every_digit_is_kept(self):
-        for text in ('-527.34', '84.42', '-100.0', '0', '1308.5', '0.1', '12345678901234.99', '1e3', '0.30000000000000004'):
+        for text in (
+            '-527.34', '84.42', '-100.0', '0', '1308.5', '0.1', '12345678901234.99', '1e3', '0.30000000000000004',
+        ):
             with self.subTest(text):
                 amount = parse_json(f'{{"amount": {text}}}')['amount']
                 self.assertEqual(parse_amount(amount), Decimal(text))
@@ -84,8 +88,10 @@ class TestParseAmount(BaseCase):
         self.assertIsNone(parse_amount(None))
 
     def test_what_is_no_amount_of_money_is_refused(self):
-        for text in ('NaN', 'Infinity', '-Infinity', '1e999999', '1e-999999', '1e99999999999999999999', '1000000000000000',
-                     '"12.34"', '"12,34"', '""', 'true', '[]', '{}', '9' * 5000):
+        for text in (
+            'NaN', 'Infinity', '-Infinity', '1e999999', '1e-999999', '1e99999999999999999999', '1000000000000000',
+            '"12.34"', '"12,34"', '""', 'true', '[]', '{}', '9' * 5000,
+        ):
             with self.subTest(text[:30]), self.assertRaises(ValueError):
                 parse_amount(parse_json(f'{{"amount": {text}}}')['amount'])
 

@@ -37,8 +37,10 @@ SYNCHRONIZATION = json.dumps({'data': {'id': 's1', 'type': 'synchronization'}}).
 
 
 def answer(body=ACCOUNT, status='200 OK', content_type='application/json', length=None, headers=()):
-    lines = [f'HTTP/1.1 {status}', f'Content-Type: {content_type}', f'Content-Length: {len(body) if length is None else length}',
-             'Connection: close', *headers]
+    length = len(body) if length is None else length
+    lines = [
+        f'HTTP/1.1 {status}', f'Content-Type: {content_type}', f'Content-Length: {length}', 'Connection: close', *headers,
+    ]
     return '\r\n'.join(lines).encode() + b'\r\n\r\n' + body
 
 
@@ -141,7 +143,9 @@ class TestTransport(BaseCase):
         return self.enterContext(server)
 
     def make_client(self, url, **overrides):
-        values = {'auth': StaticAuth(), 'timeout': (5, 0.3), 'sleep': self.waits.append, 'jitter': lambda: 1.0, 'retries': 2}
+        values = {
+            'auth': StaticAuth(), 'timeout': (5, 0.3), 'sleep': self.waits.append, 'jitter': lambda: 1.0, 'retries': 2,
+        }
         return PontoClient(base_url=url, **(values | overrides))
 
     def assert_fails(self, expected, url, calls=None, server=None, **overrides):

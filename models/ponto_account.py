@@ -1,5 +1,6 @@
 import logging
-from datetime import date, timedelta
+import zlib
+from datetime import date, datetime, time, timedelta
 
 import psycopg2.errors
 import pytz
@@ -18,6 +19,8 @@ _logger = logging.getLogger(__name__)
 OVERLAP = timedelta(days=30)
 # ... and this often the whole list, so that nothing stays missed wherever Ponto puts it.
 FULL_WALK_EVERY = timedelta(days=7)
+# Hours of the day in Brussels at which Ponto asks the banks by itself.
+PONTO_REFRESH_HOURS = (2, 8, 14, 20)
 # Statement lines are booked in batches of this size, so that a killed worker loses little work.
 BOOKING_BATCH = 200
 # What a click may book while the person waits; the rest follows in the background.
@@ -46,6 +49,7 @@ class PontoAccount(models.Model):
     product = fields.Char(readonly=True)
     currency_code = fields.Char(readonly=True)
     currency_id = fields.Many2one('res.currency', compute='_compute_currency_id', store=True)
+    has_balance = fields.Boolean(readonly=True, help="Not every bank tells a balance.")
     current_balance = fields.Monetary(string="Bank Balance", readonly=True)
     available_balance = fields.Monetary(readonly=True)
     balance_date = fields.Datetime(string="Balance as of", readonly=True)
@@ -195,7 +199,7 @@ class PontoAccount(models.Model):
             if not self.try_lock_for_update(allow_referencing=True):
                 return
             # Another worker may have booked some of them since they were listed.
-            run._count(batch.filtered(lambda row: row.state in ('new', 'held'))._book())
+            run._count(batch.filtered_domain(batch._to_book_domain())._book())
             if not self.env['ir.cron']._commit_progress():
                 return
 
@@ -294,6 +298,7 @@ class PontoAccount(models.Model):
             if page.items and not (full_walk or new or changed or account._in_overlap(page.items)):
                 break
         else:
+            inbox._note_missing(account, seen)
             account.last_full_walk_at = fields.Datetime.now()
         inbox._rank(account, seen)
         account.last_read_at = fields.Datetime.now()
@@ -309,14 +314,28 @@ class PontoAccount(models.Model):
 
     def _batches_to_book(self, limit=None):
         """Yield the rows that may be booked now in batches, the oldest first; held ones are tried again."""
-        rows = self.env['ponto.transaction'].sudo().search(
-            [('account_id', '=', self.id), ('state', 'in', ('new', 'held'))], order='date, rank, id', limit=limit)
+        inbox = self.env['ponto.transaction'].sudo()
+        inbox._note_removed(self)
+        rows = inbox.search(
+            [('account_id', '=', self.id), *inbox._to_book_domain()], order='date, rank, id', limit=limit)
         for start in range(0, len(rows), BOOKING_BATCH):
             yield rows[start:start + BOOKING_BATCH].with_company(self.company_id)
 
+    @api.model
     def _next_read_at(self, now):
-        """Return when the account is due again, naive in UTC, after a read at `now`."""
-        return now + timedelta(hours=6)
+        """Return when an account read at `now` is due again: soon after Ponto's next own refresh; both naive in UTC.
+
+        Ponto refreshes at about 2, 8, 14 and 20 h (API reference, section 1.5). The half hour and the minutes drawn from
+        the database's id give it time, and keep all databases from asking at the same minute.
+        """
+        database = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
+        delay = timedelta(minutes=30 + zlib.crc32(database.encode()) % 60)
+        zone = pytz.timezone('Europe/Brussels')
+        today = pytz.utc.localize(now).astimezone(zone).date()
+        slots = (
+            zone.localize(datetime.combine(today + timedelta(days=day), time(hour))).astimezone(pytz.utc) + delay
+            for day in (-1, 0, 1) for hour in PONTO_REFRESH_HOURS)
+        return min(slot.replace(tzinfo=None) for slot in slots if slot.replace(tzinfo=None) > now)
 
     def _record_failure(self, trigger, started_at, error):
         """Remember on the account and in the history why a run failed. Called after a rollback."""
@@ -400,6 +419,7 @@ class PontoAccount(models.Model):
             'holder_name': resource.holder_name,
             'product': resource.product,
             'currency_code': resource.currency,
+            'has_balance': resource.current_balance is not None,
             'current_balance': float(resource.current_balance or 0),
             'available_balance': float(resource.available_balance or 0),
             'balance_date': naive_utc(balance_date),
@@ -439,10 +459,13 @@ class PontoAccount(models.Model):
         """Return the day after the last line of `journal`, never in a locked period; False for as far back as Ponto has."""
         lines = self.env['account.bank.statement.line'].sudo()
         last = journal and lines.search([('journal_id', '=', journal.id)], limit=1).date
-        locked = self.company_id._get_user_fiscal_lock_date(journal or self.env['account.journal'])
-        first_open = locked + timedelta(days=1) if locked > date.min else False
         proposed = last + timedelta(days=1) if last else False
-        return max(filter(None, (proposed, first_open)), default=False)
+        return max(filter(None, (proposed, self._first_open_day(journal))), default=False)
+
+    def _first_open_day(self, journal):
+        """Return the day after the last locked one; False when nothing is locked."""
+        locked = self.company_id._get_user_fiscal_lock_date(journal)
+        return locked + timedelta(days=1) if locked > date.min else False
 
     def _link_to_journal(self, journal, start_date=False):
         """Receive this account's transactions in `journal` from `start_date` on; the next run reads it."""

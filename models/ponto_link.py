@@ -13,6 +13,9 @@ class PontoLink(models.Model):
     company_id = fields.Many2one(related='integration_id.company_id', store=True, index=True)
     institution_id = fields.Many2one('ponto.institution', readonly=True, index=True, ondelete='restrict')
     account_ids = fields.One2many('ponto.account', 'link_id')
+    user_id = fields.Many2one(
+        'res.users', string="Responsible", default=lambda self: self.env.user, tracking=True,
+        help="Is told when the bank's consent is about to end and when something needs a decision.")
     auto_synchronize = fields.Boolean(
         string="Automatic synchronization", default=True, tracking=True,
         help="Read this bank's transactions after each of Ponto's own refreshes. Without it they come in only when"

@@ -4,14 +4,16 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 import psycopg2
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_date, format_amount
+from odoo.tools import format_amount, format_date, html2plaintext
 
 from .conversions import local_date, naive_utc
 from .labels import payment_reference, remittance_text
+from .ordering import places
 
 _logger = logging.getLogger(__name__)
 
@@ -88,13 +90,17 @@ class PontoTransaction(models.Model):
     is_checked = fields.Boolean(
         readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported.")
     statement_line_id = fields.Many2one('account.bank.statement.line', readonly=True)
-    is_changed = fields.Boolean(readonly=True, help="The bank has changed it since it was booked.")
+    change = fields.Json(
+        readonly=True, help="What the bank has changed since it was booked and is not in the books yet:"
+                            " for each field of the statement line, the value before and the value now.")
+    is_changed = fields.Boolean(readonly=True, help="The bank has changed it and its statement line is not corrected yet.")
+    missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
 
     _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
     _statement_line_uniq = models.UniqueIndex(
         '(statement_line_id) WHERE statement_line_id IS NOT NULL',
         "This statement line already belongs to another transaction.")
-    _to_book_idx = models.Index("(account_id, date) WHERE state IN ('new', 'held')")
+    _to_book_idx = models.Index("(account_id, date) WHERE state IN ('new', 'held') OR is_changed")
 
     @api.depends('remittance_information', 'description', 'additional_information', 'end_to_end_id')
     def _compute_payment_ref(self):
@@ -130,6 +136,11 @@ class PontoTransaction(models.Model):
         self.sudo().filtered(lambda row: row.state == 'removed').state = 'new'
         return self.action_book()
 
+    @api.model
+    def _to_book_domain(self):
+        """Return the domain of the rows with which booking has something to do."""
+        return ['|', ('state', 'in', ('new', 'held')), ('is_changed', '=', True)]
+
     def _check_bookkeeper(self):
         """Booking is for whoever may write statement lines, and for Invoicing's administrators (who may not, alone)."""
         self.check_access('read')
@@ -146,7 +157,7 @@ class PontoTransaction(models.Model):
         """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises."""
         cron = self.env['ir.cron']
         accounts = self.env['ponto.account'].search([
-            ('journal_id', '!=', False), ('transaction_ids.state', 'in', ('new', 'held'))])
+            ('journal_id', '!=', False), ('transaction_ids', 'any', self._to_book_domain())])
         cron._commit_progress(remaining=len(accounts))
         for account in accounts:
             account._cron_book_one()
@@ -172,13 +183,20 @@ class PontoTransaction(models.Model):
         for ponto_id, row in known.items():
             if row._differs(items[ponto_id]):
                 changed += row._update(items[ponto_id])
-            if row.account_ponto_id != account.ponto_id:
-                row.account_ponto_id = account.ponto_id
+            if row.missing_since:
+                row.missing_since = False
         new = self.create([
             {'account_id': account.id, **self._prepare_row_vals(account, item)}
             for ponto_id, item in items.items() if ponto_id not in known])
-        (new + changed)._apply_dates()
+        new._apply_dates()
         return len(new), len(changed)
+
+    @api.model
+    def _note_missing(self, account, ponto_ids):
+        """Note the rows that Ponto's whole list, just read, does not hold any more. The books keep them."""
+        self.search([
+            ('account_id', '=', account.id), ('ponto_id', 'not in', ponto_ids), ('missing_since', '=', False),
+        ]).missing_since = fields.Datetime.now()
 
     def _differs(self, item):
         """Return whether Ponto now says other things about this row; only the time of Ponto's own update is no news."""
@@ -188,9 +206,24 @@ class PontoTransaction(models.Model):
         return own != other
 
     def _update(self, item):
-        vals = self._prepare_row_vals(self.account_id, item)
-        self.write({**vals, 'is_changed': self.state == 'booked'})
+        """Take over what Ponto says now, and note for a booked row what this changes in its statement line."""
+        before = self._prepare_comparable_vals()
+        self.write(self._prepare_row_vals(self.account_id, item))
+        self._apply_dates()
+        if self.state == 'booked':
+            now = self._prepare_comparable_vals()
+            noted = self.change or {}
+            change = {
+                name: [noted.get(name, [before[name]])[0], value] for name, value in now.items()
+                if value != noted.get(name, [before[name]])[0]}
+            self.write({'change': change, 'is_changed': True})
         return self
+
+    def _prepare_comparable_vals(self):
+        """Return the values of the statement line in a form that JSON keeps."""
+        vals = {**self._prepare_statement_line_vals(), 'currency': self.currency_code}
+        return {name: fields.Date.to_string(value) if name == 'date' else value for name, value in vals.items()
+                if name not in ('journal_id', 'transaction_details')}
 
     @api.model
     def _adopt(self, account, items):
@@ -294,15 +327,24 @@ class PontoTransaction(models.Model):
         for account, rows in self.grouped('account_id').items():
             rows = rows.sudo().with_company(account.company_id).with_context(
                 lang=account.company_id.partner_id.lang or 'en_US')
-            reasons = rows._reasons_to_hold(account) if account.journal_id else {}
-            held = rows.filtered(lambda row: row in reasons)  # noqa: B023
+            rows.filtered('is_changed')._correct_lines()
+            to_book = rows.filtered(lambda row: row.state in ('new', 'held') and row.account_id.journal_id)
+            reasons = to_book._reasons_to_hold(account)
+            held = to_book.browse(row.id for row in reasons)
             for row in held:
                 row._hold(*reasons[row])
-            booked = (rows - held)._create_lines() if account.journal_id else rows.browse()
+            booked = (to_book - held)._create_lines()
             booked._order_within_day()
             counts['booked_count'] += len(booked)
-            counts['held_count'] += len(rows.filtered(lambda row: row.state == 'held'))
+            counts['held_count'] += len(to_book - booked)
         return counts
+
+    @api.model
+    def _note_removed(self, account):
+        """Mark the rows whose statement line went with its deleted journal entry: they do not come back by themselves."""
+        self.search([
+            ('account_id', '=', account.id), ('state', '=', 'booked'), ('statement_line_id', '=', False),
+        ]).state = 'removed'
 
     def _create_lines(self):
         """Create the statement lines of these rows of one account; hold those that Odoo refuses. Return the booked ones.
@@ -339,7 +381,7 @@ class PontoTransaction(models.Model):
                 date=format_date(self.env, line.date), amount=format_amount(self.env, line.amount, line.currency_id)))
 
     def _mark_booked(self, line):
-        self.write({'state': 'booked', 'statement_line_id': line.id, 'is_changed': False, **self._no_hold()})
+        self.write({'state': 'booked', 'statement_line_id': line.id, **self._no_hold()})
 
     def _hold(self, reason, message, suspect=None):
         vals = {'state': 'held', 'hold_reason': reason, 'hold_message': message,
@@ -435,6 +477,55 @@ class PontoTransaction(models.Model):
         )
 
     # -------------------------------------------------------------------------
+    # What the bank changes afterwards
+    # -------------------------------------------------------------------------
+
+    def _correct_lines(self):
+        """Bring the bank's changes into lines that are open, and tell somebody about those that are not.
+
+        A reconciled line and one in a closed period stay as they are: an activity on the journal entry says what the
+        bank has changed. Raw details are no part of the books and always follow.
+        """
+        for row in self:
+            line = row.statement_line_id
+            if line and line.transaction_details != row.attributes:
+                line.transaction_details = row.attributes
+            if line and row.change and not row._correct_line(line):
+                row._tell_change(line)
+            row.write({'is_changed': False, 'change': False})
+
+    def _correct_line(self, line):
+        """Return whether `line` could take over the change."""
+        locked = any(
+            line.company_id._get_violated_lock_dates(day, False, line.journal_id) for day in (line.date, self.date) if day)
+        if line.is_reconciled or locked or self.problem or not self.date or 'currency' in self.change:
+            return False
+        vals = {name: values[1] for name, values in self.change.items()}
+        try:
+            with self.env.cr.savepoint():
+                line.write(vals)
+                if 'date' in vals or 'amount' in vals:
+                    self._check_line(line)
+            return True
+        except UserError:
+            return False
+
+    def _tell_change(self, line):
+        labels = {'currency': self.env._("Currency")}
+        note = Markup('<p>%s</p><ul>%s</ul>') % (
+            self.env._("The bank has changed this transaction after it was closed in the books. Nothing was touched:"
+                       " please check whether an entry has to be corrected."),
+            Markup().join(
+                Markup('<li>%s: <s>%s</s> → %s</li>') % (
+                    labels.get(name) or line._fields[name]._description_string(self.env),
+                    html2plaintext(str(old or '—')), html2plaintext(str(new or '—')))
+                for name, (old, new) in self.change.items()),
+        )
+        line.move_id.activity_schedule(
+            'mail.mail_activity_data_warning', user_id=self.account_id.link_id.user_id.id or self.env.uid,
+            summary=self.env._("Changed by the bank"), note=note)
+
+    # -------------------------------------------------------------------------
     # Values of a statement line
     # -------------------------------------------------------------------------
 
@@ -518,33 +609,3 @@ class PontoTransaction(models.Model):
         for row, sequence in self._sequences().items():
             if row.statement_line_id and row.statement_line_id.sequence != sequence:
                 row.statement_line_id.sequence = sequence
-
-
-def places(ranks):
-    """Return the ranks of new rows, so that ranks fall along a list that is newest first.
-
-    :param ranks: `{id: rank}` in the list's order, the rank 0 standing for a new row
-    :return: `{id: rank}` of the new rows; known rows keep theirs
-    """
-    ids = list(ranks)
-    found = {}
-    run = []
-    above = None
-    for ponto_id in [*ids, None]:
-        rank = ranks.get(ponto_id, 0) if ponto_id else None
-        if ponto_id and not rank:
-            run.append(ponto_id)
-            continue
-        found.update(_spread(run, above, rank))
-        run, above = [], rank
-    return found
-
-
-def _spread(run, above, below):
-    """Return ranks for `run`, newest first, between `above` (None: nothing newer) and `below` (None: nothing older)."""
-    if below is None:
-        below = above - len(run) - 1 if above is not None else 0
-    if above is None or above <= below:
-        above = below + len(run) + 1
-    step = (above - below) / (len(run) + 1)
-    return {ponto_id: above - step * (place + 1) for place, ponto_id in enumerate(run)}

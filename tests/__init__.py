@@ -1,1 +1,3 @@
 from . import test_synchronization
+from . import test_balance
+from . import test_corrections

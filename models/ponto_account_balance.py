@@ -1,0 +1,131 @@
+from odoo import api, fields, models
+from odoo.tools import format_amount
+
+from .conversions import local_date
+from .ponto_transaction import FIRST_SEQUENCE
+
+
+class PontoAccount(models.Model):
+    """The proof: the bank's balance against the journal's, and what explains a difference."""
+    _inherit = 'ponto.account'
+
+    journal_balance = fields.Monetary(
+        string="Odoo Balance", compute='_compute_balance', help="The journal's balance on the day of the bank's.")
+    balance_difference = fields.Monetary(compute='_compute_balance', help="The bank's balance less Odoo's.")
+    balance_explanation = fields.Text(compute='_compute_balance')
+
+    @api.depends('current_balance', 'balance_date', 'journal_id', 'transaction_ids.state', 'transaction_ids.date')
+    def _compute_balance(self):
+        for account in self:
+            account.journal_balance = account.balance_difference = 0
+            account.balance_explanation = False
+            if account.journal_id and account.has_balance:
+                account.journal_balance = account._journal_balance()
+                account.balance_difference = account.currency_id.round(
+                    account.current_balance - account.journal_balance)
+                account.balance_explanation = '\n'.join(
+                    f'{label}: {format_amount(self.env, amount, account.currency_id)}'
+                    for label, amount in account._explain_difference())
+
+    def _balance_day(self):
+        """Return the day of which the bank's balance is the end."""
+        moment = self.balance_date or self.bank_data_at or fields.Datetime.now()
+        return local_date(moment, self.time_zone)
+
+    def _journal_balance(self):
+        """Return the balance of the journal's bank account at the end of the balance day, in the account's currency."""
+        [[total]] = self._bank_items()._read_group(self._bank_items_domain(), [], ['amount_currency:sum'])
+        return total
+
+    def _bank_items(self):
+        return self.env['account.move.line'].sudo()
+
+    def _bank_items_domain(self):
+        return [
+            ('account_id', '=', self.journal_id.default_account_id.id),
+            ('parent_state', '=', 'posted'),
+            ('date', '<=', self._balance_day()),
+        ]
+
+    def _explain_difference(self):
+        """Return `[(label, amount)]` whose amounts add up to `balance_difference`, to the cent; zeros are left out.
+
+        What Ponto has and the books have not counts for the bank, what only the books have counts against it. What is
+        left is what happened at the bank before the first transaction that Ponto knows.
+        """
+        self.ensure_one()
+        day = self._balance_day()
+        states = self._sum_rows(day)
+        own_lines = self._sum_lines(day, 'ponto')
+        parts = [
+            (self.env._("Waiting under To Review"), states.get('held', 0)),
+            (self.env._("Not booked yet"), states.get('new', 0)),
+            (self.env._("Before the start date"), states.get('skipped', 0)),
+            (self.env._("Removed from the books by hand"), states.get('removed', 0)),
+            (self.env._("Lines that differ from the bank's amount or date"), states.get('booked', 0) - own_lines),
+            (self.env._("Lines entered by hand or imported from a file"), -self._sum_lines(day, 'other')),
+            (self.env._("Other journal entries on the bank account"), -self._sum_other_entries(day)),
+        ]
+        rest = self.balance_difference - sum(amount for _label, amount in parts)
+        parts.append((self.env._("Before the first transaction that Ponto has, less the opening line"), rest))
+        return [(label, self.currency_id.round(amount)) for label, amount in parts
+                if not self.currency_id.is_zero(amount)]
+
+    def _sum_rows(self, day):
+        groups = self.env['ponto.transaction'].sudo()._read_group(
+            [('account_id', '=', self.id), ('currency_id', '=', self.currency_id.id), ('date', '<=', day)],
+            ['state'], ['amount:sum'])
+        return dict(groups)
+
+    def _sum_lines(self, day, kind):
+        """Return the sum of the journal's statement lines up to `day`: of this feed (`ponto`), or of others (`other`)."""
+        operator = '!=' if kind == 'ponto' else '='
+        domain = [
+            ('journal_id', '=', self.journal_id.id), ('state', '=', 'posted'), ('date', '<=', day),
+            ('ponto_transaction_ids', operator, False), ('is_ponto_opening', '=', False)]
+        [[total]] = self.env['account.bank.statement.line'].sudo()._read_group(domain, [], ['amount:sum'])
+        return total
+
+    def _sum_other_entries(self, day):
+        domain = [*self._bank_items_domain(), ('move_id.statement_line_ids', '=', False)]
+        [[total]] = self._bank_items()._read_group(domain, [], ['amount_currency:sum'])
+        return total
+
+    # -------------------------------------------------------------------------
+    # The opening line of an empty journal
+    # -------------------------------------------------------------------------
+
+    def _prepare_opening_line_vals(self):
+        """Return the values of the line that makes an empty journal's balance equal to the bank's.
+
+        Empty when the journal already has entries, the bank tells no balance, or nothing is missing. The inbox must have
+        been read.
+        """
+        self.ensure_one()
+        journal = self.journal_id
+        if not (journal and self.has_balance) or self._bank_items().search_count(
+                [('account_id', '=', journal.default_account_id.id)], limit=1):
+            return {}
+        rows = self.env['ponto.transaction'].sudo().search([
+            ('account_id', '=', self.id), ('state', 'in', ('new', 'held')), ('date', '!=', False),
+            ('currency_id', '=', self.currency_id.id), ('date', '<=', self._balance_day())], order='date')
+        amount = self.currency_id.round(self.current_balance - sum(rows.mapped('amount')))
+        if self.currency_id.is_zero(amount):
+            return {}
+        first_open = self._first_open_day(journal)
+        day = self.start_date or rows[:1].date or self._balance_day()
+        return {
+            'journal_id': journal.id,
+            'date': max(day, first_open) if first_open else day,
+            'amount': amount,
+            'payment_ref': self.env._("Opening balance (%(account)s)", account=self.reference or self.name),
+            'is_ponto_opening': True,
+            # Before everything else of its day.
+            'sequence': FIRST_SEQUENCE + 1,
+        }
+
+    def _book_opening_line(self):
+        """Make the opening line if there is reason for one, and return it."""
+        vals = self._prepare_opening_line_vals()
+        lines = self.env['account.bank.statement.line'].sudo().with_company(self.company_id)
+        return lines.create(vals) if vals else lines

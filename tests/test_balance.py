@@ -1,0 +1,53 @@
+from datetime import date
+
+from odoo.tests import tagged
+
+from .common import PontoCase
+
+
+@tagged('post_install', '-at_install')
+class TestBalance(PontoCase):
+
+    def setUp(self):
+        super().setUp()
+        self.old = self.simulator.add_transaction(self.online, 1000, '2026-02-01')
+        self.simulator.add_transaction(self.online, -30, '2026-03-02')
+
+    def explain(self, account):
+        return dict(account._explain_difference())
+
+    def test_equal_balances_have_no_difference_to_explain(self):
+        account = self.link()
+        account._synchronize()
+        self.assertEqual(account.journal_balance, 970)
+        self.assertEqual(account.balance_difference, 0)
+        self.assertFalse(account.balance_explanation)
+
+    def test_held_skipped_removed_and_manual_lines_explain_a_difference_to_the_cent(self):
+        self.simulator.add_transaction(self.online, 5.5, '2026-03-03', currency='USD')
+        self.simulator.add_transaction(self.online, 7.77, '2026-03-04')
+        account = self.link(start_date='2026-03-01')
+        account._synchronize()
+        self.env['account.bank.statement.line'].create({
+            'journal_id': account.journal_id.id, 'date': '2026-03-05', 'amount': 1.11, 'payment_ref': "By hand"})
+        self.lines(account).filtered(lambda line: line.amount == 7.77).unlink()
+        account.invalidate_recordset()
+        explained = account._explain_difference()
+        self.assertAlmostEqual(sum(amount for _label, amount in explained), account.balance_difference)
+        self.assertIn(1000, [amount for _label, amount in explained])
+        self.assertIn(7.77, [amount for _label, amount in explained])
+        self.assertIn(-1.11, [amount for _label, amount in explained])
+
+    def test_an_opening_line_makes_an_empty_journal_equal_to_the_bank(self):
+        account = self.link(start_date='2026-03-01')
+        account._read_transactions()
+        line = account._book_opening_line()
+        account._synchronize()
+        self.assertRecordValues(line, [{'amount': 1000, 'date': date(2026, 3, 1)}])
+        self.assertEqual(self.lines(account).mapped('amount'), [1000, -30])
+        self.assertEqual(account.balance_difference, 0)
+
+    def test_a_journal_with_entries_gets_no_opening_line(self):
+        account = self.link(start_date='2026-03-01')
+        account._synchronize()
+        self.assertFalse(account._book_opening_line())

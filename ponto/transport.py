@@ -35,7 +35,7 @@ from .errors import (
     PontoTimeoutError,
     PontoTlsError,
 )
-from .resources import one_line
+from .resources import clean_text, one_line
 
 _logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ MAX_BYTES = 20 * 1024 * 1024
 # A wait that a worker can afford. What Ponto asks beyond it is for the caller to plan.
 MAX_WAIT = 30
 CHUNK = 64 * 1024
+MIN_SECRET = 8
 
 CREDENTIALS_CODES = {
     'invalid_client', 'unauthorized_client', 'invalidCredentials', 'credentialsInvalid', 'clientIdInvalid',
@@ -180,7 +181,7 @@ class Transport:
             return None
         if isinstance(error, PontoRateLimitError) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= MAX_WAIT else None
-        return min(MAX_WAIT, 2 ** attempt) * (0.5 + self._jitter() / 2)
+        return min(MAX_WAIT, 2.0 ** attempt) * (0.5 + self._jitter() / 2)
 
 
 def parse_json(text: str) -> Any:
@@ -284,7 +285,7 @@ def _number(text: str) -> Decimal | str:
 
 
 def _api_error(answer: _Answer, secrets: tuple[str, ...]) -> PontoApiError:
-    code, detail, request_id = (_redact(one_line(text), secrets) for text in _error_texts(answer))
+    code, detail, request_id = (one_line(_redact(text, secrets)) for text in _error_texts(answer))
     status, request_id = answer.status, _request_id(answer) or request_id
     if code == 'accountRecentlySynchronized':
         return PontoRecentlySynchronizedError(status, code, detail, request_id)
@@ -343,10 +344,13 @@ def _secrets(authorization: str | None) -> tuple[str, ...]:
         secret = base64.b64decode(credentials).decode().partition(':')[2]
     except (binascii.Error, UnicodeDecodeError):
         secret = ''
-    return tuple(filter(None, (credentials, secret)))
+    return credentials, secret
 
 
-def _redact(text: str, secrets: tuple[str, ...]) -> str:
+def _redact(value: object, secrets: tuple[str, ...]) -> str:
+    text = clean_text(value)
     for secret in secrets:
-        text = text.replace(secret, '***')
+        # Something shorter was typed in by mistake, and may well be part of a word.
+        if len(secret) >= MIN_SECRET:
+            text = text.replace(secret, '***')
     return text

@@ -39,7 +39,8 @@ SYNCHRONIZATION = json.dumps({'data': {'id': 's1', 'type': 'synchronization'}}).
 def answer(body=ACCOUNT, status='200 OK', content_type='application/json', length=None, headers=()):
     length = len(body) if length is None else length
     lines = [
-        f'HTTP/1.1 {status}', f'Content-Type: {content_type}', f'Content-Length: {length}', 'Connection: close', *headers,
+        f'HTTP/1.1 {status}', f'Content-Type: {content_type}', f'Content-Length: {length}', 'Connection: close',
+        *headers,
     ]
     return '\r\n'.join(lines).encode() + b'\r\n\r\n' + body
 

@@ -44,7 +44,8 @@ use_odoo() {
     PYTHON=$(venv_dir)/bin/python
     PATH=$(venv_dir)/bin:$PATH
     PYTHONPATH=$(odoo_pythonpath)${PYTHONPATH:+:$PYTHONPATH}
-    # Bytecode would be a generated file in the checkout.
+    # Bytecode would be a generated file in the checkout; without any, each start compiles Odoo anew.
+    unset PYTHONDONTWRITEBYTECODE
     PYTHONPYCACHEPREFIX=$CACHE/pycache
     ODOO_RC=${ODOO_RC:-$ODOO_CONF}
     export PATH PYTHONPATH PYTHONPYCACHEPREFIX ODOO_RC
@@ -148,8 +149,18 @@ install_modules() {
         tail -n 60 "$log" >&2
         die "Installing $modules failed."
     fi
-    if grep -qE '^[0-9-]+ [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log"; then
-        grep -E -A 15 '^[0-9-]+ [0-9:,]+ [0-9]+ (WARNING|ERROR|CRITICAL) ' "$log" >&2
+    if log_warnings "$log" | grep . >&2; then
         die "Installing $modules left the warnings above."
     fi
+}
+
+# Prints the warnings and errors of an Odoo log, but of Python's own warnings only those that name the addon: the others
+# are about Odoo's and its libraries' code.
+log_warnings() {
+    awk -v addon="$ADDONS_DIR/" '
+        function finish() { if (level ~ /WARNING|ERROR|CRITICAL/ && (!python || index(entry, addon))) printf "%s", entry }
+        /^[0-9-]+ [0-9:,]+ [0-9]+ [A-Z]+ / { finish(); level = $4; python = ($6 == "py.warnings:"); entry = "" }
+        { entry = entry $0 "\n" }
+        END { finish() }
+    ' "$1"
 }

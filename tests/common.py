@@ -52,6 +52,8 @@ class PontoCase(SimulatorMixin, TransactionCase):
     def setUp(self):
         super().setUp()
         self.registry_enter_test_mode()
+        # How long the client waits between its attempts is tested with the client.
+        self.patch(type(self.env['ponto.integration']), '_sleep', staticmethod(lambda seconds: None))
         self.bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
         self.online = self.simulator.add_account('BE68539007547034', institution=self.bank, holder_name="De Kade")
         self.integration = self.env['ponto.integration'].create({

@@ -28,6 +28,7 @@ class PontoConnect(models.TransientModel):
     def _inverse_client_secret(self):
         for wizard in self.filtered('client_secret'):
             wizard.sudo().entered_secret = wizard.client_secret.strip()
+        self.invalidate_recordset(['client_secret'])
 
     @api.depends('line_ids')
     def _compute_other_account_count(self):

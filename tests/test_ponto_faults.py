@@ -23,6 +23,7 @@ from ..ponto import (
     PontoTimeoutError,
     PontoTlsError,
     Token,
+    transport,
 )
 from .simulator import CLIENT_SECRET
 from .test_ponto_client import BASE_URL, EVERYTHING, SimulatedCase
@@ -358,7 +359,7 @@ class TestSecrets(SimulatedCase):
             for fault in self.FAULTS:
                 self.simulator.clear_faults()
                 self.simulator.fail(EVERYTHING, path=path, **fault)
-                with self.subTest(path=path, fault=fault), self.assertLogs(level='DEBUG') as logs:
+                with self.subTest(path=path, fault=fault), self.assertLogs(transport.__package__, 'DEBUG') as logs:
                     try:
                         self.read_rows()
                         self.fail('no error')
@@ -367,7 +368,7 @@ class TestSecrets(SimulatedCase):
                 self.assert_hidden('\n'.join(seen))
 
     def test_a_good_run_logs_paths_but_no_secret_and_no_query(self):
-        with self.assertLogs(level='DEBUG') as logs:
+        with self.assertLogs(transport.__package__, 'DEBUG') as logs:
             self.read_rows()
         text = '\n'.join(logs.output)
         self.assertIn(f'GET /accounts/{self.account.id}/transactions: 200', text)

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class AccountBankStatementLine(models.Model):
@@ -8,6 +8,21 @@ class AccountBankStatementLine(models.Model):
     is_ponto_opening = fields.Boolean(
         string="Opening Line", readonly=True, copy=False,
         help="Made with the first import, so that Odoo's balance equals the bank's.")
+
+    reconciliation_state = fields.Selection(
+        [('open', "To Reconcile"), ('done', "Reconciled")], string="State", compute='_compute_reconciliation_state')
+    line_source = fields.Selection(
+        [('ponto', "Ponto"), ('other', "Other")], string="Source", compute='_compute_line_source', compute_sudo=True)
+
+    @api.depends('is_reconciled')
+    def _compute_reconciliation_state(self):
+        for line in self:
+            line.reconciliation_state = 'done' if line.is_reconciled else 'open'
+
+    @api.depends('ponto_transaction_ids', 'is_ponto_opening')
+    def _compute_line_source(self):
+        for line in self:
+            line.line_source = 'ponto' if line.ponto_transaction_ids or line.is_ponto_opening else 'other'
 
     def unlink(self):
         """Remember what the user removes: it never comes back by itself."""

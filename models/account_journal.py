@@ -12,6 +12,13 @@ class AccountJournal(models.Model):
         sources = super().__get_bank_statements_available_sources()
         return [*sources, ('ponto', self.env._("Ponto"))]
 
+    def open_action(self):
+        """Open the statement lines of a journal that Ponto feeds: it has no statements."""
+        self.ensure_one()
+        if self.bank_statements_source == 'ponto' and not self.env.context.get('action_name'):
+            return self._action_ponto_transactions()
+        return super().open_action()
+
     def action_ponto_fetch_transactions(self):
         """Fetch the transactions of these journals' online accounts now."""
         if not self.ponto_account_ids:

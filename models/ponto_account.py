@@ -148,6 +148,13 @@ class PontoAccount(models.Model):
         self.env.ref('account_online_ponto.ir_cron_book')._trigger()
         return runs._notify(busy=accounts - locked)
 
+    def action_unlink_journal(self):
+        """Stop receiving transactions; what is in the books stays, and linking again imports nothing twice."""
+        self.check_access('write')
+        journals = self.journal_id
+        self.sudo().write({'journal_id': False, 'state': 'new', 'next_read_at': False})
+        journals.sudo().bank_statements_source = 'undefined'
+
     # -------------------------------------------------------------------------
     # Runners: the only places that commit
     # -------------------------------------------------------------------------
@@ -503,9 +510,3 @@ class PontoAccount(models.Model):
         if number and vals['type'] == 'bank':
             vals.update(bank_acc_number=number, bank_id=self.institution_id._res_bank().id)
         return vals
-
-    def _unlink_journal(self):
-        """Stop receiving transactions; what is in the books stays, and linking again imports nothing twice."""
-        journals = self.journal_id
-        self.sudo().write({'journal_id': False, 'state': 'new', 'next_read_at': False})
-        journals.sudo().bank_statements_source = 'undefined'

@@ -23,6 +23,7 @@ class PontoLink(models.Model):
     state = fields.Selection(
         [('connected', "Connected"), ('attention', "Needs Attention"), ('refused', "Refused by Ponto")],
         compute='_compute_state')
+    error_message = fields.Text(compute='_compute_error_message')
 
     _integration_institution_uniq = models.UniqueIndex(
         '(integration_id, institution_id)', "This institution is already connected through this integration.")
@@ -41,6 +42,13 @@ class PontoLink(models.Model):
                 link.state = 'attention'
             else:
                 link.state = 'connected'
+
+    @api.depends('account_ids.error_message')
+    def _compute_error_message(self):
+        for link in self:
+            link.error_message = '\n'.join(
+                f'{account.reference or account.name}: {account.error_message}'
+                for account in link.account_ids if account.error_message)
 
     # -------------------------------------------------------------------------
     # Actions

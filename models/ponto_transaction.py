@@ -87,6 +87,11 @@ class PontoTransaction(models.Model):
         ], readonly=True)
     hold_message = fields.Char(string="Why", readonly=True)
     suspect_line_id = fields.Many2one('account.bank.statement.line', readonly=True, index='btree_not_null')
+    suspect_date = fields.Date(related='suspect_line_id.date', string="Date in the books")
+    suspect_payment_ref = fields.Char(related='suspect_line_id.payment_ref', string="Label in the books")
+    suspect_amount = fields.Monetary(related='suspect_line_id.amount', string="Amount in the books")
+    suspect_partner_name = fields.Char(related='suspect_line_id.partner_name', string="Partner in the books")
+    suspect_account_number = fields.Char(related='suspect_line_id.account_number', string="Account in the books")
     is_checked = fields.Boolean(
         readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported.")
     statement_line_id = fields.Many2one('account.bank.statement.line', readonly=True)

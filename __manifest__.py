@@ -22,5 +22,8 @@
         'views/account_journal_views.xml',
         'views/menus.xml',
     ],
+    'assets': {
+        'web.assets_tests': ['account_online_ponto/static/tests/tours/**/*'],
+    },
     'application': False,
 }

@@ -42,7 +42,7 @@ class TokenStore:
     # With REPEATABLE READ, a transaction that has waited for a changed row must start again to see it.
     ATTEMPTS = 5
     # Longer than a renewal with all its retries may take.
-    LOCK_TIMEOUT = '180s'
+    LOCK_TIMEOUT = '300s'
 
     def __init__(self, integration):
         """Serve `integration`, one record whose secrets may be read (sudo)."""

@@ -6,3 +6,4 @@ from . import test_ponto_client
 from . import test_ponto_faults
 from . import test_ponto_resources
 from . import test_ponto_transport
+from . import test_browser

@@ -132,12 +132,14 @@ drop_database() {
 # so links to them do.
 copy_database() {
     createdb -T "$1" "$2"
+    rm -rf "$CACHE/data/filestore/$2"
     mkdir -p "$CACHE/data/filestore/$1"
     cp -al "$CACHE/data/filestore/$1" "$CACHE/data/filestore/$2"
 }
 
 rename_database() {
     psql -X -q -d postgres -c "ALTER DATABASE \"$1\" RENAME TO \"$2\""
+    rm -rf "$CACHE/data/filestore/$2"
     [ ! -d "$CACHE/data/filestore/$1" ] || mv "$CACHE/data/filestore/$1" "$CACHE/data/filestore/$2"
 }
 

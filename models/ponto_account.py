@@ -144,7 +144,7 @@ class PontoAccount(models.Model):
         if not accounts:
             raise UserError(self.env._("No journal is linked to this online account yet. Use Fetch Accounts first."))
         locked = accounts.try_lock_for_update(allow_referencing=True)
-        runs = locked._synchronize_apart('manual', limit=BOOKED_WHILE_WAITING)
+        runs = locked._apart(lambda account: account._synchronize(limit=BOOKED_WHILE_WAITING), 'manual')
         self.env.ref('account_online_ponto.ir_cron_book')._trigger()
         return runs._notify(busy=accounts - locked)
 
@@ -236,23 +236,29 @@ class PontoAccount(models.Model):
         """
         runs = self.env['ponto.synchronization']
         for account in self:
-            run = account._read(trigger)
-            for batch in account._batches_to_book(limit):
-                run._count(batch._book())
-            runs += run
+            runs += account._book_into(account._read(trigger), limit)
         return runs
 
-    def _synchronize_apart(self, trigger, limit=None):
-        """Like `_synchronize`, but what fails for one account is recorded on it and leaves the others alone."""
+    def _apart(self, step, trigger):
+        """Call `step(account)`, which returns a run, for each account; a failing one leaves the others alone.
+
+        :return: one `ponto.synchronization` for each account; that of a failure says why
+        """
         runs = self.env['ponto.synchronization']
         for account in self:
             started_at = fields.Datetime.now()
             try:
                 with self.env.cr.savepoint():
-                    runs += account._synchronize(trigger, limit)
+                    runs += step(account)
             except (PontoError, UserError) as error:
                 runs += account._record_failure(trigger, started_at, error)
         return runs
+
+    def _book_into(self, run, limit=None):
+        """Book what waits in the inbox of one account, count it in `run` and return `run`. Does not commit."""
+        for batch in self._batches_to_book(limit):
+            run._count(batch._book())
+        return run
 
     def _read(self, trigger):
         """Read the account's details and transactions into the inbox and return the history row."""

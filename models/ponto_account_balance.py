@@ -124,8 +124,11 @@ class PontoAccount(models.Model):
             'sequence': FIRST_SEQUENCE + 1,
         }
 
-    def _book_opening_line(self):
-        """Make the opening line if there is reason for one, and return it."""
-        vals = self._prepare_opening_line_vals()
-        lines = self.env['account.bank.statement.line'].sudo().with_company(self.company_id)
-        return lines.create(vals) if vals else lines
+    def _book_opening_lines(self):
+        """Make the opening line of each account where there is reason for one, and return the lines."""
+        lines = self.env['account.bank.statement.line'].sudo()
+        for account in self:
+            vals = account._prepare_opening_line_vals()
+            if vals:
+                lines += lines.with_company(account.company_id).create(vals)
+        return lines

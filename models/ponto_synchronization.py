@@ -36,10 +36,11 @@ class PontoSynchronization(models.Model):
                 **{name: run[name] + number for name, number in counts.items()},
             })
 
-    def _notify(self, busy):
+    def _notify(self, busy=None, next_action=None):
         """Return the notification that tells a person what these runs, just made, have brought.
 
         :param busy: accounts that were left alone because somebody else is fetching them
+        :param next_action: what follows; by default the view behind is reloaded
         """
         failed = self.filtered(lambda run: run.state == 'error')
         sentences = [f"{run.account_id.reference or run.account_id.name}: {run.message}" for run in failed]
@@ -50,7 +51,7 @@ class PontoSynchronization(models.Model):
         done = self - failed
         if done:
             sentences.append(self._outcome(done))
-        return self._notification('\n'.join(sentences), 'danger' if failed else 'success')
+        return self._notification('\n'.join(sentences), 'danger' if failed else 'success', next_action)
 
     def _outcome(self, done):
         new, booked, held = (sum(done.mapped(name)) for name in ('new_count', 'booked_count', 'held_count'))
@@ -65,13 +66,13 @@ class PontoSynchronization(models.Model):
         return ' '.join(sentences)
 
     @api.model
-    def _notification(self, message, kind='success'):
-        """Return the client action that shows `message` and reloads the view behind it."""
+    def _notification(self, message, kind='success', next_action=None):
+        """Return the client action that shows `message`, and then does `next_action` or reloads the view behind it."""
         return {
             'type': 'ir.actions.client',
             'tag': 'display_notification',
             'params': {
                 'type': kind, 'message': message, 'sticky': kind == 'danger',
-                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+                'next': next_action or {'type': 'ir.actions.client', 'tag': 'soft_reload'},
             },
         }

@@ -41,7 +41,7 @@ class TestBalance(PontoCase):
     def test_an_opening_line_makes_an_empty_journal_equal_to_the_bank(self):
         account = self.link(start_date='2026-03-01')
         account._read_transactions()
-        line = account._book_opening_line()
+        line = account._book_opening_lines()
         account._synchronize()
         self.assertRecordValues(line, [{'amount': 1000, 'date': date(2026, 3, 1)}])
         self.assertEqual(self.lines(account).mapped('amount'), [1000, -30])
@@ -50,4 +50,4 @@ class TestBalance(PontoCase):
     def test_a_journal_with_entries_gets_no_opening_line(self):
         account = self.link(start_date='2026-03-01')
         account._synchronize()
-        self.assertFalse(account._book_opening_line())
+        self.assertFalse(account._book_opening_lines())

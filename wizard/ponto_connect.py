@@ -3,24 +3,31 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from ..models.error_sentences import error_sentence
+from ..models.ponto_account import BOOKED_WHILE_WAITING
 from ..ponto.errors import PontoError
+
+PONTO_URL = 'https://dashboard.myponto.com'
 
 
 class PontoConnect(models.TransientModel):
-    """Add a Bank Account: credentials, then the accounts found, each to a journal."""
+    """Add a Bank Account: credentials, then the accounts found, each to a journal, then their opening lines."""
     _name = 'ponto.connect'
     _description = "Add a Bank Account"
 
-    step = fields.Selection([('credentials', "Connect"), ('accounts', "Accounts")], required=True, default='credentials')
+    step = fields.Selection(
+        [('credentials', "Connect"), ('accounts', "Accounts"), ('opening', "Opening Balance")],
+        required=True, default='credentials')
     company_id = fields.Many2one('res.company', required=True, default=lambda self: self.env.company)
     integration_id = fields.Many2one('ponto.integration', readonly=True)
     institution_id = fields.Many2one('ponto.institution', readonly=True)
+    institution_status = fields.Selection(related='institution_id.status')
     client_id = fields.Char(string="Client ID")
     client_secret = fields.Char(compute='_compute_client_secret', inverse='_inverse_client_secret')
     # The secret waits here between two clicks, out of everybody's sight, and is gone once it is used.
     entered_secret = fields.Char(groups='base.group_system')
+    message = fields.Text(readonly=True)
     line_ids = fields.One2many('ponto.connect.account', 'wizard_id')
-    other_account_count = fields.Integer(compute='_compute_other_account_count')
+    other_account_count = fields.Integer(readonly=True)
 
     def _compute_client_secret(self):
         self.client_secret = False
@@ -30,52 +37,51 @@ class PontoConnect(models.TransientModel):
             wizard.sudo().entered_secret = wizard.client_secret.strip()
         self.invalidate_recordset(['client_secret'])
 
-    @api.depends('line_ids')
-    def _compute_other_account_count(self):
-        for wizard in self:
-            linked = wizard.integration_id.sudo().account_ids.filtered('journal_id')
-            wizard.other_account_count = len(linked)
-
     # -------------------------------------------------------------------------
     # Ways in
     # -------------------------------------------------------------------------
 
     @api.model
-    def action_add_bank_account(self):
-        """Open the wizard: at the accounts when this company has a working connection, else at the credentials."""
+    def action_add_bank_account(self, institution_id=False):
+        """Open the wizard: at the accounts when this company has a working connection, else at the credentials.
+
+        :param institution_id: id of the `ponto.institution` that the person has picked, if any
+        """
         self._check_administrator()
         integration = self.env['ponto.integration'].search(
             [('company_id', '=', self.env.company.id), ('state', '=', 'connected')], limit=1)
+        institution = self.env['ponto.institution'].browse(institution_id or [])
         if integration:
-            return self._open_for_integration(integration)
-        return self.create({})._open()
+            return self._open_for_integration(integration, institution)
+        return self.create({'institution_id': institution.id})._open()
 
     @api.model
     def _open_for_integration(self, integration, institution=None):
         """Read the grant's accounts now and open the wizard at the choice of accounts."""
-        wizard = self.create({
-            'company_id': integration.company_id.id,
-            'integration_id': integration.id,
-            'institution_id': institution.id if institution else False,
-            'client_id': integration.client_id,
-        })
+        wizard = self._create_for(integration, institution)
         wizard._fetch_accounts()
         return wizard._open()
 
     @api.model
     def _open_for_credentials(self, integration, institution=None):
         """Open the wizard at the credentials of an existing integration."""
+        return self._create_for(integration, institution)._open()
+
+    @api.model
+    def _create_for(self, integration, institution=None):
+        self._check_administrator()
         return self.create({
             'company_id': integration.company_id.id,
             'integration_id': integration.id,
             'institution_id': institution.id if institution else False,
             'client_id': integration.client_id,
-        })._open()
+        })
 
     def _open(self):
+        title = self.env._("Add a Bank Account")
         return {
             'type': 'ir.actions.act_window',
-            'name': self.env._("Add a Bank Account"),
+            'name': f'{title}: {self.institution_id.name}' if self.institution_id else title,
             'res_model': self._name,
             'res_id': self.id,
             'views': [(False, 'form')],
@@ -94,55 +100,119 @@ class PontoConnect(models.TransientModel):
         if not (self.client_id and secret):
             raise UserError(self.env._("Enter both the client ID and the client secret of your Ponto integration."))
         vals = {'client_id': self.client_id.strip(), 'client_secret': secret}
-        integration = self.integration_id.sudo() or self.env['ponto.integration'].sudo().search(
+        integrations = self.env['ponto.integration'].sudo()
+        integration = self.integration_id.sudo() or integrations.search(
             [('company_id', '=', self.company_id.id), ('client_id', '=', vals['client_id'])])
         if integration:
             integration.write(vals)
         else:
-            integration = integration.create({**vals, 'company_id': self.company_id.id})
+            integration = integrations.create({**vals, 'company_id': self.company_id.id})
         self.integration_id = integration
         self._fetch_accounts()
         self.sudo().entered_secret = False
         return self._open()
 
-    def action_link_accounts(self):
-        """Link the chosen accounts to their journals, fetch a first part now, and show what came in."""
+    def action_fetch_accounts(self):
+        """Read the accounts again, after the person has ticked some at Ponto."""
         self.ensure_one()
         self._check_administrator()
-        chosen = self.line_ids.filtered(lambda line: line.action != 'skip')
-        if not chosen:
+        self._fetch_accounts()
+        return self._open()
+
+    def action_open_ponto(self):
+        """Open Ponto's site, where accounts are authorised, in a new tab."""
+        return {'type': 'ir.actions.act_url', 'url': PONTO_URL, 'target': 'new'}
+
+    def action_add_other_accounts(self):
+        """Offer the accounts of all institutions instead of only those of the picked one."""
+        self.ensure_one()
+        self._check_administrator()
+        self.institution_id = False
+        self._offer(self.integration_id.account_ids.filtered(lambda account: account.state != 'withdrawn'))
+        return self._open()
+
+    def action_link_accounts(self):
+        """Link the chosen accounts to their journals and read them; go on to the opening lines if any is due."""
+        self.ensure_one()
+        self._check_administrator()
+        (self.line_ids.filtered(lambda line: line.action == 'skip')).unlink()
+        if not self.line_ids:
             raise UserError(self.env._("Choose a journal for at least one account, or close this window."))
-        for line in chosen:
+        for line in self.line_ids:
             line._link()
-        accounts = chosen.account_id
-        accounts.action_fetch_transactions()
-        return accounts.journal_id._action_ponto_transactions()
+        self.line_ids.account_id.sudo()._apart(lambda account: account._read('manual'), 'manual')
+        for line in self.line_ids:
+            line._propose_opening_line()
+        if any(line.opening_amount for line in self.line_ids):
+            self.step = 'opening'
+            return self._open()
+        return self.action_finish()
+
+    def action_finish(self):
+        """Make the opening lines that are wanted, book a first part now, and show what came in."""
+        self.ensure_one()
+        self._check_administrator()
+        accounts = self.line_ids.account_id.sudo()
+        self.line_ids.filtered('make_opening_line').account_id.sudo()._book_opening_lines()
+        for account in accounts:
+            # The run that has just read the account, or has failed to.
+            account._book_into(account.synchronization_ids[:1], limit=BOOKED_WHILE_WAITING)
+        self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
+        runs = self.env['ponto.synchronization'].sudo().union(
+            *(account.synchronization_ids[:1] for account in accounts))
+        return runs._notify(next_action=accounts.journal_id._action_ponto_transactions())
 
     # -------------------------------------------------------------------------
     # Helpers
     # -------------------------------------------------------------------------
 
+    @api.model
     def _check_administrator(self):
         """Connecting a bank makes journals and reads accounts: it is the invoicing administrator's."""
         if not self.env.user.has_group('account.group_account_manager'):
             raise AccessError(self.env._("Only an administrator of Invoicing may connect bank accounts."))
 
     def _fetch_accounts(self):
-        """Read the accounts of the grant and propose what to do with those that have no journal yet."""
+        """Read the accounts of the grant and offer those that have no journal yet."""
+        before = self.integration_id.account_ids.filtered(lambda account: account.state != 'withdrawn')
         try:
             accounts = self.integration_id._fetch_accounts()
         except PontoError as error:
             raise UserError(error_sentence(self.env, error)) from error
-        if not accounts:
-            raise UserError(self.env._(
-                "Ponto accepts these credentials, but the integration may not read any account. Tick the accounts for it"
-                " in your Ponto dashboard under Integrations, then connect again."))
-        offered = accounts.filtered(lambda account: not account.journal_id)
-        if self.institution_id:
-            offered = offered.filtered(lambda account: account.institution_id == self.institution_id)
         self.step = 'accounts'
-        self.line_ids = [Command.clear()] + [
-            Command.create(line) for line in self._prepare_lines_vals(offered)]
+        self._offer(accounts, lost=before - accounts)
+
+    def _offer(self, accounts, lost=None):
+        """Make the lines of the accounts to choose from, and say what there is to say about the others."""
+        own = accounts
+        if self.institution_id:
+            own = accounts.filtered(lambda account: account.institution_id == self.institution_id)
+        offered = own.filtered(lambda account: not account.journal_id)
+        self.other_account_count = len((accounts - own).filtered(lambda account: not account.journal_id))
+        self.message = '\n'.join(self._remarks(accounts, own, offered, lost or accounts.browse()))
+        self.line_ids = [Command.clear(), *map(Command.create, self._prepare_lines_vals(offered))]
+
+    def _remarks(self, accounts, own, offered, lost):
+        remarks = []
+        if not accounts:
+            remarks.append(self.env._(
+                "Ponto accepts these credentials, but lets Odoo read no account yet. At Ponto, tick the accounts for this"
+                " integration, then try again."))
+        elif not own:
+            remarks.append(self.env._(
+                "No account of %(institution)s appears, because none was authorized for Odoo at Ponto. Accounts of these"
+                " institutions were: %(others)s. At Ponto, tick the accounts of %(institution)s for this integration, then"
+                " try again.",
+                institution=self.institution_id.name, others=', '.join(sorted(set(accounts.link_id.mapped('name'))))))
+        elif not offered:
+            remarks.append(self.env._(
+                "All accounts that Odoo may read here are linked to a journal already. To add others, tick them for this"
+                " integration at Ponto, then try again."))
+        if lost:
+            remarks.append(self.env._(
+                "No longer authorized at Ponto: %(accounts)s. Their transactions stop coming in until they are ticked"
+                " again.", accounts=', '.join(account.reference or account.name for account in lost)))
+        return remarks
 
     def _prepare_lines_vals(self, accounts):
         taken = self.env['account.journal']

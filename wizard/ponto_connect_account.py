@@ -23,6 +23,13 @@ class PontoConnectAccount(models.TransientModel):
     start_date = fields.Date(
         string="Transactions from", help="Empty: as far back as Ponto has. Never in a locked period.")
 
+    # The line that makes an empty journal equal to the bank, shown before it is made.
+    opening_date = fields.Date(readonly=True)
+    opening_label = fields.Char(readonly=True)
+    opening_amount = fields.Monetary(readonly=True)
+    make_opening_line = fields.Boolean(string="Make it")
+    transaction_count = fields.Integer(readonly=True)
+
     @api.depends('account_id')
     def _compute_label(self):
         for line in self:
@@ -39,9 +46,22 @@ class PontoConnectAccount(models.TransientModel):
         """Carry out the choice."""
         self.ensure_one()
         if self.action == 'new':
-            self.account_id._link_to_new_journal(self.start_date)
+            self.journal_id = self.account_id._link_to_new_journal(self.start_date)
         elif self.action == 'existing':
             if not self.journal_id:
                 raise UserError(self.env._(
                     "Choose the journal for %(account)s, or a new one.", account=self.reference or self.label))
             self.account_id._link_to_journal(self.journal_id, self.start_date)
+
+    def _propose_opening_line(self):
+        """Show the opening line that the account's journal would get; the account must have been read."""
+        self.ensure_one()
+        account = self.account_id.sudo()
+        vals = account._prepare_opening_line_vals()
+        self.write({
+            'opening_date': vals.get('date'),
+            'opening_label': vals.get('payment_ref'),
+            'opening_amount': vals.get('amount', 0),
+            'make_opening_line': bool(vals),
+            'transaction_count': len(account.transaction_ids.filtered(lambda row: row.state in ('new', 'held'))),
+        })

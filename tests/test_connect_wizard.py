@@ -1,0 +1,137 @@
+from datetime import date
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import new_test_user, tagged
+
+from .common import PontoCase
+from .simulator import CLIENT_ID, CLIENT_SECRET
+
+
+@tagged('post_install', '-at_install')
+class TestConnectWizard(PontoCase):
+
+    def setUp(self):
+        super().setUp()
+        self.other_bank = self.simulator.add_institution("Duinbank", bic='DUINBEBB')
+        self.savings = self.simulator.add_account('BE43068999999501', institution=self.other_bank, subtype='savings')
+        self.simulator.add_transaction(self.online, 100, '2026-03-02')
+        self.integration.unlink()
+
+    def connect(self, **vals):
+        """Return the wizard of a newcomer, connected."""
+        wizard = self.env['ponto.connect'].with_user(self.accountant).create(
+            {'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET, **vals})
+        wizard.action_connect()
+        return wizard
+
+    def institution(self, bank):
+        return self.env['ponto.institution'].create({'ponto_id': bank.id, 'name': bank.attributes['name']})
+
+    def test_every_account_goes_to_a_new_journal_an_existing_one_or_waits(self):
+        existing = self.env['account.journal'].create({
+            'name': "Kade zicht", 'type': 'bank', 'company_id': self.company.id, 'bank_acc_number': 'BE68 5390 0754 7034'})
+        wizard = self.connect()
+        by_number = {line.reference: line for line in wizard.line_ids}
+        self.assertRecordValues(by_number['BE68539007547034'], [{'action': 'existing', 'journal_id': existing.id}])
+        self.assertRecordValues(by_number['BE43068999999501'], [{'action': 'new', 'journal_id': False}])
+        by_number['BE43068999999501'].action = 'skip'
+        wizard.action_link_accounts()
+        accounts = self.env['ponto.account'].search([])
+        self.assertEqual(accounts.journal_id, existing)
+        self.assertEqual(self.lines(accounts.filtered('journal_id')).amount, 100)
+        self.assertEqual(existing.bank_statements_source, 'ponto')
+
+    def test_only_the_picked_institutions_accounts_are_offered_and_one_click_adds_the_others(self):
+        wizard = self.connect(institution_id=self.institution(self.bank).id)
+        self.assertEqual(wizard.line_ids.mapped('reference'), ['BE68539007547034'])
+        self.assertEqual(wizard.other_account_count, 1)
+        wizard.action_add_other_accounts()
+        self.assertEqual(len(wizard.line_ids), 2)
+
+    def test_no_account_of_the_picked_institution_names_those_that_were_authorized(self):
+        third = self.simulator.add_institution("Heidebank")
+        wizard = self.connect(institution_id=self.institution(third).id)
+        self.assertFalse(wizard.line_ids)
+        for name in ("No account of Heidebank", "Kadebank", "Duinbank"):
+            self.assertIn(name, wizard.message)
+        self.simulator.add_account('BE02001234567840', institution=third)
+        wizard.action_fetch_accounts()
+        self.assertEqual(wizard.line_ids.reference, 'BE02001234567840')
+        self.assertFalse(wizard.message)
+
+    def test_an_integration_without_accounts_says_what_to_do(self):
+        self.simulator.untick(self.online)
+        self.simulator.untick(self.savings)
+        self.assertIn("tick the accounts", self.connect().message)
+
+    def test_the_opening_line_is_shown_before_it_is_made(self):
+        wizard = self.connect()
+        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
+        self.simulator.add_transaction(self.online, 900, '2026-02-01')
+        wizard.line_ids.start_date = date(2026, 3, 1)
+        wizard.action_link_accounts()
+        self.assertEqual(wizard.step, 'opening')
+        self.assertRecordValues(wizard.line_ids, [{
+            'opening_amount': 900, 'opening_date': date(2026, 3, 1), 'make_opening_line': True}])
+        account = wizard.line_ids.account_id
+        self.assertFalse(self.lines(account))
+        wizard.action_finish()
+        self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
+        self.assertEqual(account.sudo().balance_difference, 0)
+
+    def test_an_opening_line_that_is_not_wanted_is_not_made(self):
+        wizard = self.connect()
+        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
+        self.simulator.add_transaction(self.online, 900, '2026-02-01')
+        wizard.line_ids.start_date = date(2026, 3, 1)
+        wizard.action_link_accounts()
+        wizard.line_ids.make_opening_line = False
+        wizard.action_finish()
+        self.assertEqual(self.lines(wizard.line_ids.account_id).amount, 100)
+
+    def test_fetch_accounts_offers_new_ones_leaves_known_ones_and_names_the_lost(self):
+        wizard = self.connect(institution_id=self.institution(self.bank).id)
+        wizard.action_link_accounts()
+        account = wizard.line_ids.account_id
+        journal = account.journal_id
+        self.simulator.untick(self.online)
+        fresh = self.simulator.add_account('BE02001234567840', institution=self.bank)
+        action = account.link_id.with_user(self.accountant).action_fetch_accounts()
+        again = self.env['ponto.connect'].browse(action['res_id'])
+        self.assertEqual(again.line_ids.reference, fresh.reference)
+        self.assertIn("No longer authorized at Ponto: BE68539007547034", again.message)
+        self.assertRecordValues(account, [{'state': 'withdrawn', 'journal_id': journal.id}])
+        self.simulator.tick(self.online)
+        account.link_id.action_fetch_accounts()
+        self.assertRecordValues(account, [{'state': 'active', 'journal_id': journal.id}])
+
+    def test_wrong_new_credentials_leave_the_working_ones(self):
+        wizard = self.connect()
+        integration = wizard.integration_id
+        action = integration.link_ids[0].with_user(self.accountant).action_update_credentials()
+        update = self.env['ponto.connect'].with_user(self.accountant).browse(action['res_id'])
+        update.client_secret = 'wrong'
+        with self.assertRaises(UserError):
+            update.action_connect()
+        self.assertEqual(integration.sudo().client_secret, CLIENT_SECRET)
+
+    def test_two_accounts_with_one_number_in_two_currencies_get_a_journal_each(self):
+        self.simulator.add_account('BE68539007547034', institution=self.bank, currency='USD')
+        wizard = self.connect(institution_id=self.institution(self.bank).id)
+        wizard.action_link_accounts()
+        journals = wizard.line_ids.account_id.journal_id
+        self.assertEqual(len(journals), 2)
+        self.assertEqual(set(journals.mapped('currency_id.name')) | {'EUR'}, {'USD', 'EUR'})
+
+    def test_a_card_without_an_account_number_gets_a_credit_card_journal(self):
+        card = self.simulator.add_account(
+            '5123XXXXXXXX1234', institution=self.bank, subtype='card', reference_type='MASKEDPAN')
+        wizard = self.connect(institution_id=self.institution(self.bank).id)
+        wizard.action_link_accounts()
+        journal = wizard.line_ids.account_id.filtered(lambda account: account.ponto_id == card.id).journal_id
+        self.assertEqual((journal.type, bool(journal.bank_account_id)), ('credit', False))
+
+    def test_only_an_invoicing_administrator_connects_a_bank(self):
+        clerk = new_test_user(self.env, 'ponto_clerk', groups='account.group_account_user', company_id=self.company.id)
+        with self.assertRaises(AccessError):
+            self.env['ponto.connect'].with_user(clerk).action_add_bank_account()

@@ -1,6 +1,6 @@
 """A simulated Ponto: one WSGI app, in process for tests (`Simulator.send`) and on a socket (`python tests/simulator`).
 
-Nothing here imports Odoo. It imitates what Ponto documents; where Ponto documents nothing, the code says what was decided.
+Nothing here imports Odoo. It imitates what Ponto documents; where that says nothing, the code says what was decided.
 """
 
 from .app import Simulator

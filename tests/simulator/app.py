@@ -16,7 +16,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from . import errors, faults
+from . import errors, faults, recorded
 from .routes import ROUTES, Call
 from .state import LoggedRequest, Unexpected
 from .world import World
@@ -42,11 +42,18 @@ class Simulator(World):
         self.private_ip_addresses = []
         self._faults = faults.Faults()
         self._foreign_next_links = []
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._map = Map(
             [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes], merge_slashes=False
         )
         self._rules = sorted({route.rule for route in routes})
+
+    @classmethod
+    def from_directory(cls, directory, **arguments):
+        """A simulator that serves recorded bodies (see `recorded.load`), with the usual client id and secret."""
+        sim = cls(**arguments)
+        recorded.load(sim, directory)
+        return sim
 
     # === CONTROL PLANE OF THE API === #
 
@@ -114,14 +121,14 @@ class Simulator(World):
     def _serve(self, environ, interrupt):
         """Status, headers and body; `interrupt` performs a fault of the connection and may raise."""
         call = self._call(environ)
-        with self._lock:
+        with self.lock:
             fault = self._faults.take(call.method, call.path)
             if fault and fault.kind in faults.CONNECTION_KINDS:
                 self._lose(call, fault)
         if fault and fault.kind in faults.CONNECTION_KINDS:
             interrupt(fault)
             fault = None
-        with self._lock:
+        with self.lock:
             answer = self._handle(call) if fault is None or fault.needs_handler else None
             if fault:
                 answer = fault.answer(call.path, self._request_id(), answer)

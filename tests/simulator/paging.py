@@ -67,7 +67,7 @@ def bounds(collection, paging, page_size):
 
 
 def list_body(collection, paging, page_size, url, kept_query, null_cursors):
-    """Items of the page, links and `meta.paging`. `null_cursors`: a cursor that does not exist is null, not left out."""
+    """Items of the page, links and `meta.paging`. `null_cursors`: a cursor that is not there is null, not absent."""
     start, end = bounds(collection, paging, page_size)
     items = collection[start:end]
     cursors = {

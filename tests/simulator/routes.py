@@ -168,7 +168,7 @@ def get_root(sim, call):
 
 
 def _list(sim, call, collection, render, meta=None, kept=()):
-    """A page of the collection. With `meta` (lists of transactions) a cursor that does not exist is null, else absent."""
+    """A page of the collection. With `meta` (lists of transactions) a cursor that is not there is null, else absent."""
     kept_query = {name: call.query[name] for name in kept if name in call.query}
     items, links, page_meta = paging.list_body(
         collection,
@@ -288,7 +288,7 @@ def create_synchronization(sim, call):
 
 
 def _check_ip_address(sim, text):
-    """Must be an address. What Ponto does with one that is not public is not known: it is taken, and kept for the test."""
+    """Must be an address. What Ponto does with one that is not public is not known: taken, and kept for the test."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:

@@ -102,7 +102,7 @@ def synchronization_meta(resource, *subtypes):
 
 
 def transactions_meta(resource):
-    return synchronization_meta(resource, ACCOUNT_TRANSACTIONS, WITH_UNSETTLED)
+    return {**resource.recorded_meta, **synchronization_meta(resource, ACCOUNT_TRANSACTIONS, WITH_UNSETTLED)}
 
 
 def pending_meta(resource):

@@ -200,6 +200,7 @@ class Account(Resource):
     completed: dict = field(default_factory=dict)
     synchronized_at: dict = field(default_factory=dict)
     bank: BankAccount | None = None
+    recorded_meta: dict = field(default_factory=dict)
 
     @property
     def reference(self):

@@ -38,7 +38,7 @@ from .state import (
 )
 
 CLIENT_ID = '5c4b1f9e-7d0a-4a59-9c35-2f6c1f0f4c11'
-CLIENT_SECRET = 'simulated-client-secret'  # noqa: S105 - it opens nothing but this simulator
+CLIENT_SECRET = 'simulated-client-secret'
 
 DEFAULT_CLOCK = datetime(2026, 4, 15, 10, 0, tzinfo=UTC)
 NAMESPACE = uuid.UUID('9251e765-bfbe-48b0-a082-3b043c386131')

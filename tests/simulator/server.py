@@ -1,0 +1,81 @@
+"""The simulator on a socket of this machine."""
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from .app import Simulator
+from .control import WithControl
+from .seeds import SEEDS
+
+HOST = '127.0.0.1'
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Logs nothing: the simulator keeps its own list of requests, and a lost connection was asked for."""
+
+    def handle(self):
+        with contextlib.suppress(OSError):
+            super().handle()
+
+    def log(self, type, message, *args):  # noqa: A002 - the signature is Werkzeug's
+        pass
+
+
+class Server:
+    """A WSGI app on a port of the loopback interface (0 picks one); as a context manager in a thread of its own."""
+
+    def __init__(self, app, port=0):
+        self._server = make_server(HOST, port, app, threaded=True, request_handler=_QuietHandler)
+        self._server.daemon_threads = True
+        self.url = f'http://{HOST}:{self._server.server_port}'
+
+    def serve_forever(self):
+        self._server.serve_forever()
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def main(arguments=None):
+    """Serve until SIGTERM or Ctrl-C, after one line `ready http://127.0.0.1:PORT` on standard output."""
+    options = _options(arguments)
+    sim = _simulator(options)
+    server = Server(WithControl(sim) if options.control else sim, options.port)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    sys.stdout.write(f'ready {server.url}\n')
+    sys.stdout.flush()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+
+
+def _simulator(options):
+    if options.data:
+        try:
+            return Simulator.from_directory(options.data, real_clock=True)
+        except ValueError as error:
+            sys.exit(str(error))
+    sim = Simulator(real_clock=True)
+    SEEDS[options.seed](sim)
+    return sim
+
+
+def _options(arguments):
+    parser = argparse.ArgumentParser(prog='simulator', description='A simulated Ponto, on this machine only.')
+    parser.add_argument('--port', type=int, default=0, help='port to listen on; 0, the default, picks a free one')
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument('--seed', choices=sorted(SEEDS), default='demo', help='what Ponto knows (default: demo)')
+    source.add_argument('--data', metavar='DIR', help='serve the recorded bodies in this directory')
+    parser.add_argument('--control', action='store_true', help='steer it over HTTP below /_control')
+    return parser.parse_args(arguments)

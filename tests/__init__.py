@@ -8,3 +8,4 @@ from . import test_ponto_resources
 from . import test_ponto_transport
 from . import test_browser
 from . import test_connect_wizard
+from . import test_security

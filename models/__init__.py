@@ -5,6 +5,7 @@ from . import ponto_account_balance
 from . import ponto_institution
 from . import ponto_integration
 from . import ponto_link
+from . import ponto_consent
 from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction

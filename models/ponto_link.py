@@ -66,6 +66,12 @@ class PontoLink(models.Model):
         self.check_access('write')
         return self.env['ponto.connect']._open_for_credentials(self.integration_id, self.institution_id)
 
+    def action_reauthorize(self):
+        """Renew the bank's consent: say how, and check afterwards that it was renewed."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.env['ponto.reauthorize']._open_for(self)
+
     def action_fetch_transactions(self):
         """Fetch the transactions of all linked accounts of this institution now."""
         return self.account_ids.action_fetch_transactions()

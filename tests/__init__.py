@@ -9,3 +9,4 @@ from . import test_ponto_transport
 from . import test_browser
 from . import test_connect_wizard
 from . import test_security
+from . import test_consent

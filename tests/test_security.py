@@ -20,6 +20,7 @@ MATRIX = {
     'ponto.token':            ('',   '',      '',     '',   '',   '',     ''),
     'ponto.connect':          ('',   '',      '',     '',   '',   'rwcu', ''),
     'ponto.connect.account':  ('',   '',      '',     '',   '',   'rwcu', ''),
+    'ponto.reauthorize':      ('',   '',      '',     '',   '',   'rwcu', ''),
 }
 LETTERS = {'r': 'read', 'w': 'write', 'c': 'create', 'u': 'unlink'}
 
@@ -57,7 +58,8 @@ class TestSecurity(PontoCase):
         for records, methods in (
             (row, ('action_book', 'action_import_anyway', 'action_same_as_suspect', 'action_import_again')),
             (self.account, ('action_fetch_transactions', 'action_unlink_journal')),
-            (self.account.link_id, ('action_fetch_accounts', 'action_fetch_transactions', 'action_update_credentials')),
+            (self.account.link_id, ('action_fetch_accounts', 'action_fetch_transactions', 'action_update_credentials',
+                                     'action_reauthorize')),
             (self.integration, ('action_fetch_accounts',)),
             (self.account.journal_id, ('action_ponto_fetch_transactions',)),
             (self.env['ponto.connect'], ('action_add_bank_account',)),

@@ -1,2 +1,3 @@
 from . import ponto_connect
 from . import ponto_connect_account
+from . import ponto_reauthorize

@@ -1,0 +1,80 @@
+from datetime import timedelta
+
+from freezegun import freeze_time
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import PontoCase
+
+
+@tagged('post_install', '-at_install')
+class TestConsent(PontoCase):
+
+    def setUp(self):
+        super().setUp()
+        self.account = self.link()
+        self.account_link = self.account.link_id
+        self.account_link.user_id = self.accountant
+        self.accountant.email = 'accountant@example.com'
+
+    def remind(self, day, ends='2026-06-30 10:00:00'):
+        """Run the reminder on `day` for a consent that ends at `ends`; return how many mails it has sent."""
+        self.account.authorization_expires_at = ends
+        before = self.env['mail.mail'].search_count([('model', '=', 'ponto.link')])
+        with freeze_time(f'{day} 06:00:00'):
+            self.run_cron('ir_cron_remind_consent')
+        return self.env['mail.mail'].search_count([('model', '=', 'ponto.link')]) - before
+
+    def test_the_responsible_person_is_told_14_and_3_days_before_and_on_the_day_and_never_twice(self):
+        told = [day for day in range(1, 31) if self.remind(f'2026-06-{day:02}')]
+        self.assertEqual(told, [16, 27, 30])
+        self.assertEqual(len(self.account_link.activity_ids), 1)
+        self.assertEqual(self.account_link.activity_ids.user_id, self.accountant)
+
+    def test_a_day_without_the_scheduler_skips_no_reminder(self):
+        self.assertEqual(self.remind('2026-06-10'), 0)
+        self.assertEqual(self.remind('2026-06-29'), 1)
+        self.assertEqual(self.remind('2026-07-15'), 1)
+        self.assertEqual(self.remind('2026-07-16'), 0)
+
+    def test_a_renewal_takes_the_activity_away_and_the_next_end_is_told_again(self):
+        self.remind('2026-06-27')
+        self.assertEqual(self.remind('2026-06-28', ends='2026-12-20 10:00:00'), 0)
+        self.assertFalse(self.account_link.activity_ids)
+        self.assertEqual(self.remind('2026-12-10', ends='2026-12-20 10:00:00'), 1)
+
+    def test_the_days_are_configurable(self):
+        self.env['ir.config_parameter'].set_param('account_online_ponto.consent_reminder_days', '7')
+        self.assertEqual(self.remind('2026-06-22'), 0)
+        self.assertEqual(self.remind('2026-06-23'), 1)
+        self.assertEqual(self.remind('2026-06-30'), 0)
+
+    def test_the_end_is_told_in_words(self):
+        self.account.authorization_expires_at = '2026-06-30 10:00:00'
+        for moment, state, words in (
+            ('2026-05-01', 'valid', ''), ('2026-06-20', 'ending', "in 10 days"), ('2026-06-29', 'ending', "tomorrow"),
+            ('2026-06-30', 'ending', "today"), ('2026-07-02', 'ended', "nothing new comes in"),
+        ):
+            with freeze_time(f'{moment} 06:00:00'):
+                self.account.invalidate_recordset()
+                self.assertEqual(self.account.consent_state, state)
+                self.assertIn(words, self.account.consent_message or '')
+
+    def test_reconnect_says_whether_the_end_has_moved_and_fills_the_gap(self):
+        soon = fields.Datetime.now() + timedelta(days=2)
+        self.simulator.change_account(self.online, authorization_expiration_expected_at=soon.isoformat() + 'Z')
+        self.integration._fetch_accounts()
+        action = self.account_link.with_user(self.accountant).action_reauthorize()
+        wizard = self.env['ponto.reauthorize'].with_user(self.accountant).browse(action['res_id'])
+        wizard.action_check()
+        self.assertIn("not renewed", wizard.message)
+        self.assertFalse(wizard.is_renewed)
+        later = soon + timedelta(days=180)
+        self.simulator.change_account(self.online, authorization_expiration_expected_at=later.isoformat() + 'Z')
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        wizard.action_check()
+        self.assertIn("renewed, valid until", wizard.message)
+        self.assertTrue(wizard.is_renewed)
+        self.run_cron()
+        self.assertEqual(self.lines(self.account).amount, 10)

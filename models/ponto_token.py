@@ -74,7 +74,9 @@ class TokenStore:
 
     def _renew(self, env, stale, request):
         env.cr.execute("SET LOCAL lock_timeout = %s", [self.LOCK_TIMEOUT])
-        env.cr.execute("SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE", [self.integration_id])
+        # What it raises is expected: no error for the server's log.
+        env.cr.execute("SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE", [self.integration_id],
+                       log_exceptions=False)
         # A row that is not visible here was made in the caller's transaction: no other worker can know it.
         row = self._row(env if env.cr.rowcount else self.env)
         stored = self._token(row)

@@ -10,3 +10,6 @@ from . import test_browser
 from . import test_connect_wizard
 from . import test_security
 from . import test_consent
+from . import test_simulator
+from . import test_simulator_faults
+from . import test_simulator_seeds

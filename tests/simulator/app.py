@@ -142,11 +142,8 @@ class Simulator(World):
 
     def _call(self, environ):
         request = Request(environ)
-        path = request.path
-        if self.base_path and (path + '/').startswith(self.base_path + '/'):
-            path = path.removeprefix(self.base_path)
-        elif self.base_path:
-            path = f'//{request.path}'
+        mounted = (request.path + '/').startswith(self.base_path + '/')
+        path = request.path.removeprefix(self.base_path) if mounted else request.path
         return Call(
             method=request.method,
             path=path.rstrip('/') or '/',
@@ -154,6 +151,7 @@ class Simulator(World):
             headers=request.headers,
             body=request.get_data(),
             base=f'{request.scheme}://{request.host}{self.base_path}',
+            mounted=mounted,
         )
 
     def _handle(self, call):
@@ -185,14 +183,15 @@ class Simulator(World):
 
     def _match(self, call):
         try:
+            if not call.mounted or call.path.startswith('//'):  # Werkzeug takes several slashes for one
+                raise NotFound
             return self._map.bind('').match(call.path, call.method)
         except MethodNotAllowed as error:
             raise errors.UnexpectedCall(errors.not_found(), f'only {", ".join(error.valid_methods)} here') from None
         except NotFound:
             near = difflib.get_close_matches(call.path, self._rules, n=3, cutoff=0.3)
-            raise errors.UnexpectedCall(
-                errors.not_found(), f'unknown route; near it: {", ".join(near) or "nothing"}'
-            ) from None
+            reason = f'unknown route; near it: {", ".join(near) or "nothing"}'
+            raise errors.UnexpectedCall(errors.not_found(), reason) from None
 
     @staticmethod
     def _checked_query(pairs, route):

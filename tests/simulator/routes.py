@@ -19,6 +19,11 @@ from .state import ACCOUNT_DETAILS, SUBTYPES, TOKEN_LIFETIME, Collection, Integr
 from .world import BANK_HIDDEN
 
 FILTERS = frozenset({'filter[country][eq]', 'filter[name][contains]'})
+DOCUMENTATION_NETWORKS = tuple(
+    map(ipaddress.ip_network, ('192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24', '2001:db8::/32'))
+)
+"""Public addresses as far as a test is concerned: they belong to nobody."""
+
 BANK_TRANSACTION_REQUIRED = (
     'valueDate',
     'executionDate',
@@ -53,7 +58,11 @@ BANK_TRANSACTION_ATTRIBUTES = frozenset(
 
 @dataclass
 class Call:
-    """A request, taken apart. `base`: scheme, host and base path that links carry; `arguments`: ids in the path."""
+    """A request, taken apart.
+
+    `base`: scheme, host and base path that links carry; `mounted`: it came below the base path; `arguments`: ids in the
+    path.
+    """
 
     method: str
     path: str
@@ -61,6 +70,7 @@ class Call:
     headers: dict
     body: bytes
     base: str
+    mounted: bool = True
     arguments: dict = field(default_factory=dict)
     integration: Integration | None = None
 
@@ -293,7 +303,7 @@ def _check_ip_address(sim, text):
         address = ipaddress.ip_address(text)
     except ValueError:
         raise errors.invalid_attribute('customerIpAddress', 'The customer IP address is invalid.') from None
-    if not address.is_global:
+    if not address.is_global and not any(address in network for network in DOCUMENTATION_NETWORKS):
         sim.private_ip_addresses.append(text)
 
 

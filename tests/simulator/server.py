@@ -35,7 +35,7 @@ class Server:
         self.url = f'http://{HOST}:{self._server.server_port}'
 
     def serve_forever(self):
-        self._server.serve_forever()
+        self._server.serve_forever(poll_interval=0.05)
 
     def __enter__(self):
         self._thread = threading.Thread(target=self.serve_forever, daemon=True)

@@ -9,14 +9,16 @@ from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
-from stdnum import iban
 from stdnum.be import vat
 from stdnum.eu import at_02
+from stdnum.iso7064 import mod_97_10
 from stdnum.iso11649 import validate as validate_creditor_reference
 
 from .simulator import Simulator, seeds
 from .simulator.identifiers import enterprise_number, structured_communication
 from .test_simulator import BASE, HERE, SimulatorCase
+
+GENERATIONS = ('spec_2022', 'java_2019', 'oca_2019')
 
 
 class TestDemo(SimulatorCase):
@@ -51,7 +53,7 @@ class TestDemo(SimulatorCase):
     def test_account_numbers_and_references_have_valid_check_digits(self):
         for number in self.values('counterpartReference'):
             if '-' not in number:  # an American account has no IBAN
-                iban.validate(number)
+                mod_97_10.validate(number[4:] + number[:4])  # `stdnum.iban` finds no data where Odoo imports it
         for row in self.rows:
             if row.attributes['remittanceInformationType'] == 'structured':
                 text = row.attributes['remittanceInformation']
@@ -105,8 +107,9 @@ class TestDemo(SimulatorCase):
 
 class TestRecorded(SimulatorCase):
     def test_recorded_bodies_of_each_generation_are_served_as_they_were(self):
-        for directory in sorted((HERE / 'data').iterdir()):
-            with self.subTest(directory.name):
+        for generation in GENERATIONS:
+            directory = HERE / 'data' / generation
+            with self.subTest(generation):
                 sim = Simulator.from_directory(directory)
                 for path in sorted(directory.glob('*.json')):
                     name, _dash, account_id = path.stem.partition('-')

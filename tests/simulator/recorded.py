@@ -24,9 +24,7 @@ def load(sim, directory):
     for path in sorted(directory.glob(f'{TRANSACTIONS}*.json')):
         _load_transactions(sim, path.stem.removeprefix(TRANSACTIONS), _body(path))
     if not sim.accounts:
-        raise ValueError(
-            f'{directory} holds no accounts.json and no {TRANSACTIONS}<account id>.json with anything in it'
-        )
+        raise ValueError(f'{directory} holds neither an account nor a transaction in the files that were looked for')
 
 
 def _body(path):

@@ -22,6 +22,7 @@
         'views/ponto_integration_views.xml',
         'views/ponto_link_views.xml',
         'views/account_journal_views.xml',
+        'views/res_config_settings_views.xml',
         'views/menus.xml',
     ],
     'assets': {

@@ -6,6 +6,9 @@ from . import ponto_institution
 from . import ponto_integration
 from . import ponto_link
 from . import ponto_consent
+from . import ponto_fetch
 from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction
+from . import res_company
+from . import res_config_settings

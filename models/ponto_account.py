@@ -23,8 +23,6 @@ FULL_WALK_EVERY = timedelta(days=7)
 PONTO_REFRESH_HOURS = (2, 8, 14, 20)
 # Statement lines are booked in batches of this size, so that a killed worker loses little work.
 BOOKING_BATCH = 200
-# What a click may book while the person waits; the rest follows in the background.
-BOOKED_WHILE_WAITING = 600
 
 
 class PontoAccount(models.Model):
@@ -58,6 +56,11 @@ class PontoAccount(models.Model):
     authorization_expires_at = fields.Datetime(string="Authorized until", readonly=True)
     availability = fields.Char(readonly=True)
     deprecated = fields.Boolean(readonly=True)
+    bank_error_code = fields.Char(readonly=True)
+    bank_error_detail = fields.Char(readonly=True)
+    bank_error_message = fields.Char(
+        string="Bank's Refusal", compute='_compute_bank_error_message',
+        help="Why Ponto's last attempt to ask the bank failed. What Ponto has can be read none the less.")
 
     # What Odoo does with it
     journal_id = fields.Many2one(
@@ -105,6 +108,19 @@ class PontoAccount(models.Model):
         for account in self:
             account.currency_id = by_code.get(account.currency_code, False)
 
+    @api.depends('bank_error_code', 'bank_error_detail')
+    def _compute_bank_error_message(self):
+        for account in self:
+            if not account.bank_error_code:
+                account.bank_error_message = False
+            elif account.bank_error_code.startswith('authorization'):
+                account.bank_error_message = self.env._(
+                    "The bank no longer accepts the consent, so nothing new comes in. Use Reconnect.")
+            else:
+                account.bank_error_message = self.env._(
+                    "Ponto could not ask the bank (%(detail)s). This is often over within hours; if it lasts for a day, use"
+                    " Reconnect.", detail=account.bank_error_detail or account.bank_error_code)
+
     @api.constrains('journal_id', 'currency_code')
     def _check_journal_currency(self):
         for account in self.filtered('journal_id'):
@@ -135,18 +151,6 @@ class PontoAccount(models.Model):
     # -------------------------------------------------------------------------
     # Actions
     # -------------------------------------------------------------------------
-
-    def action_fetch_transactions(self):
-        """Read and book now; tell the person what came in. What is too much for one click follows by itself."""
-        self.check_access('read')
-        self.env['ponto.transaction']._check_bookkeeper()
-        accounts = self.sudo().filtered('journal_id')
-        if not accounts:
-            raise UserError(self.env._("No journal is linked to this online account yet. Use Fetch Accounts first."))
-        locked = accounts.try_lock_for_update(allow_referencing=True)
-        runs = locked._apart(lambda account: account._synchronize(limit=BOOKED_WHILE_WAITING), 'manual')
-        self.env.ref('account_online_ponto.ir_cron_book')._trigger()
-        return runs._notify(busy=accounts - locked)
 
     def action_unlink_journal(self):
         """Stop receiving transactions; what is in the books stays, and linking again imports nothing twice."""
@@ -180,6 +184,9 @@ class PontoAccount(models.Model):
         try:
             # Each commit ends the lock. Whoever gets it next finds the account no longer due.
             if self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
+                if self.bank_asked_ids and self._is_bank_still_asked():
+                    self.next_read_at = fields.Datetime.now() + timedelta(minutes=1)
+                    return
                 run = self._read('cron')
                 self.env['ir.cron']._commit_progress()
                 self._book_with_commits(run)
@@ -269,7 +276,8 @@ class PontoAccount(models.Model):
         counts = account._read_transactions()
         account.write({
             'state': 'active', 'error_message': False, 'failure_count': 0,
-            'next_read_at': account._next_read_at(fields.Datetime.now()),
+            'next_read_at': account._next_read_at(fields.Datetime.now()) if not account.bank_asked_ids
+            else fields.Datetime.now() + timedelta(minutes=1),
         })
         return self.env['ponto.synchronization'].sudo().create({
             'account_id': account.id,
@@ -423,6 +431,8 @@ class PontoAccount(models.Model):
     def _prepare_account_vals(self, resource):
         """Return the values of a `ponto.account` for an `Account` as Ponto reports it."""
         balance_date = resource.current_balance_reference_date or resource.current_balance_changed_at
+        synchronization = resource.latest_synchronization
+        error = next(iter(synchronization.errors if synchronization else ()), None)
         return {
             'ponto_id': resource.id,
             'reference': resource.reference,
@@ -441,6 +451,8 @@ class PontoAccount(models.Model):
             'authorization_expires_at': naive_utc(resource.authorization_expires_at),
             'availability': resource.availability,
             'deprecated': resource.deprecated,
+            'bank_error_code': error and (error.code or 'error'),
+            'bank_error_detail': error and error.detail,
         }
 
     def _write_changes(self, vals):

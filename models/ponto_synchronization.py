@@ -36,10 +36,11 @@ class PontoSynchronization(models.Model):
                 **{name: run[name] + number for name, number in counts.items()},
             })
 
-    def _notify(self, busy=None, next_action=None):
+    def _notify(self, busy=None, remarks=(), next_action=None):
         """Return the notification that tells a person what these runs, just made, have brought.
 
         :param busy: accounts that were left alone because somebody else is fetching them
+        :param remarks: further sentences
         :param next_action: what follows; by default the view behind is reloaded
         """
         failed = self.filtered(lambda run: run.state == 'error')
@@ -51,6 +52,7 @@ class PontoSynchronization(models.Model):
         done = self - failed
         if done:
             sentences.append(self._outcome(done))
+        sentences += remarks
         return self._notification('\n'.join(sentences), 'danger' if failed else 'success', next_action)
 
     def _outcome(self, done):

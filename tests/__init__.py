@@ -13,3 +13,4 @@ from . import test_consent
 from . import test_simulator
 from . import test_simulator_faults
 from . import test_simulator_seeds
+from . import test_fetch

@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from ..models.error_sentences import error_sentence
-from ..models.ponto_account import BOOKED_WHILE_WAITING
+from ..models.ponto_fetch import BOOKED_WHILE_WAITING
 from ..ponto.errors import PontoError
 
 PONTO_URL = 'https://dashboard.myponto.com'

@@ -1,0 +1,150 @@
+"""A person's own click on Fetch Transactions: the bank is asked, what Ponto has is read at once, the rest follows."""
+import ipaddress
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.http import request
+
+from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
+
+# Balance and transactions are two synchronizations (API reference, section 2.5).
+SUBTYPES = ('accountDetails', 'accountTransactions')
+# After so long the bank's answer is not waited for any longer; what Ponto has by then is read.
+ASKED_AT_MOST = timedelta(minutes=10)
+# What a click may book while the person waits, and what each look at the progress adds; the scheduled action does the rest.
+BOOKED_WHILE_WAITING = 600
+BOOKED_AT_A_LOOK = 200
+
+
+class PontoAccount(models.Model):
+    _inherit = 'ponto.account'
+
+    bank_asked_at = fields.Datetime(readonly=True, copy=False, help="When a person has last had the bank asked.")
+    bank_asked_ids = fields.Json(readonly=True, copy=False, help="Ponto's synchronizations that still ask the bank.")
+
+    # -------------------------------------------------------------------------
+    # Actions
+    # -------------------------------------------------------------------------
+
+    def action_fetch_transactions(self):
+        """Have the bank asked, read and book what Ponto has by now, and tell the person what came in.
+
+        The bank's answer takes its time: `fetch_progress` or the next scheduled run reads it. What is too much for one
+        click is booked by them as well.
+        """
+        self.check_access('read')
+        self.env['ponto.transaction']._check_bookkeeper()
+        accounts = self.sudo().filtered('journal_id')
+        if not accounts:
+            raise UserError(self.env._("No journal is linked to this online account yet. Use Fetch Accounts first."))
+        free = accounts.try_lock_for_update(allow_referencing=True)
+        runs = free._apart(lambda account: account._fetch(), 'manual')
+        self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
+        return runs._notify(busy=accounts - free, remarks=free._remarks_on_asking())
+
+    def fetch_progress(self):
+        """Take the next short step of a fetch that goes on, and tell how far each of these accounts is.
+
+        :return: `[{'id', 'stage', 'booked', 'to_book', 'message'}]`; the stage is `asking` (the bank), `booking` or `done`
+        """
+        self.check_access('read')
+        self.env['ponto.transaction']._check_bookkeeper()
+        for account in self.sudo().filtered('journal_id'):
+            if account._fetch_stage() != 'done' and account.try_lock_for_update(allow_referencing=True):
+                account._apart(lambda account: account._fetch_on(), 'manual')
+        return [account._fetch_progress_vals() for account in self.sudo()]
+
+    # -------------------------------------------------------------------------
+    # Steps
+    # -------------------------------------------------------------------------
+
+    def _fetch(self):
+        self._ask_bank()
+        return self._synchronize(limit=BOOKED_WHILE_WAITING)
+
+    def _fetch_on(self):
+        """Read again if the bank has answered, else book some of what waits; return the run."""
+        run = self.synchronization_ids[:1]
+        if self.bank_asked_ids and not self._is_bank_still_asked():
+            return self._synchronize(limit=BOOKED_AT_A_LOOK)
+        return self._book_into(run, BOOKED_AT_A_LOOK)
+
+    def _ask_bank(self):
+        """Have Ponto ask the bank on behalf of the person who is here, with that person's own public address.
+
+        Only for a person: banks allow few unattended requests a day (API reference, section 1.5).
+        """
+        self.bank_asked_ids = False
+        address = self._customer_ip()
+        if not address:
+            return
+        client = self.integration_id._client()
+        asked = []
+        for subtype in SUBTYPES:
+            try:
+                asked.append(client.create_synchronization(
+                    account_id=self.ponto_id, subtype=subtype, customer_ip=address).id)
+            except PontoRecentlySynchronizedError:
+                continue
+        if asked:
+            self.write({'bank_asked_at': fields.Datetime.now(), 'bank_asked_ids': asked})
+
+    def _is_bank_still_asked(self):
+        """Return whether Ponto still waits for the bank. If the bank has refused, reading the account tells why."""
+        asked = []
+        client = self.integration_id._client()
+        for synchronization_id in self.bank_asked_ids or []:
+            try:
+                synchronization = client.get_synchronization(synchronization_id=synchronization_id)
+            except PontoError:
+                # Whatever it is, reading tells better what is the matter.
+                continue
+            if synchronization.status in ('pending', 'running'):
+                asked.append(synchronization_id)
+        if asked and self.bank_asked_at + ASKED_AT_MOST > fields.Datetime.now():
+            return True
+        self.bank_asked_ids = False
+        return False
+
+    @api.model
+    def _customer_ip(self):
+        """Return the public address of the person who is here, else that of the company's office, else ''."""
+        addresses = [request.httprequest.remote_addr] if request else []
+        if addresses:
+            addresses.append(self.env.company.ponto_office_ip)
+        return next((address for address in addresses if self._is_public(address)), '')
+
+    @api.model
+    def _is_public(self, address):
+        try:
+            return ipaddress.ip_address(address or '').is_global
+        except ValueError:
+            return False
+
+    def _remarks_on_asking(self):
+        """Return what to say about asking the bank: that it takes a while, or why it was not asked."""
+        if any(account.bank_asked_ids for account in self):
+            return [self.env._("The bank has been asked for news; they follow by themselves within minutes.")]
+        if request and not self._customer_ip():
+            return [self.env._(
+                "The bank itself was not asked, because your address is a private one. Ponto's own data, at most six hours"
+                " old, was read. An administrator can enter the office's public address in the settings.")]
+        return []
+
+    def _fetch_stage(self):
+        if self.bank_asked_ids:
+            return 'asking'
+        waiting = self.env['ponto.transaction'].search_count(
+            [('account_id', '=', self.id), ('state', '=', 'new')], limit=1)
+        return 'booking' if waiting and self.state == 'active' else 'done'
+
+    def _fetch_progress_vals(self):
+        run = self.synchronization_ids[:1]
+        return {
+            'id': self.id,
+            'stage': self._fetch_stage(),
+            'booked': run.booked_count,
+            'to_book': run.new_count,
+            'message': run.message or run._outcome(run) if run else '',
+        }

@@ -1,0 +1,91 @@
+from odoo.tests import HttpCase, tagged
+from odoo.tools import config
+
+from .common import PontoCase
+
+
+@tagged('post_install', '-at_install')
+class TestFetch(PontoCase, HttpCase):
+    """A person's own click, over HTTP, as the browser makes it."""
+
+    def setUp(self):
+        super().setUp()
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        self.account = self.link()
+        self.authenticate(self.accountant.login, self.accountant.login)
+
+    def call(self, method, address=None):
+        """Call a public method of the account from `address`, as a reverse proxy reports it; None: from this machine."""
+        forwarded = {'X-Forwarded-For': address, 'X-Forwarded-Host': '127.0.0.1', 'X-Forwarded-Proto': 'http'}
+        return self.make_jsonrpc_request('/web/dataset/call_kw', {
+            'model': 'ponto.account', 'method': method, 'args': [self.account.ids], 'kwargs': {},
+        }, headers=forwarded if address else {})
+
+    def asked(self):
+        return [request.body['data']['attributes'] for request in self.simulator.requests
+                if (request.method, request.path) == ('POST', '/synchronizations')]
+
+    def behind_a_proxy(self):
+        before = config['proxy_mode']
+        config['proxy_mode'] = True
+        self.addCleanup(config.__setitem__, 'proxy_mode', before)
+
+    def test_the_bank_is_asked_with_the_persons_own_public_address(self):
+        self.behind_a_proxy()
+        notification = self.call('action_fetch_transactions', '81.82.83.84')
+        self.assertEqual(
+            [(item['subtype'], item['customerIpAddress'], item['resourceId']) for item in self.asked()],
+            [('accountDetails', '81.82.83.84', self.online.id), ('accountTransactions', '81.82.83.84', self.online.id)])
+        self.assertIn("The bank has been asked", notification['params']['message'])
+        self.assertEqual(self.lines(self.account).amount, 10)
+
+    def test_a_private_address_reads_only_and_says_so(self):
+        notification = self.call('action_fetch_transactions')
+        self.assertFalse(self.asked())
+        self.assertIn("your address is a private one", notification['params']['message'])
+        self.assertEqual(self.lines(self.account).amount, 10)
+
+    def test_the_offices_public_address_stands_for_people_on_its_own_network(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.call('action_fetch_transactions')
+        self.assertEqual({item['customerIpAddress'] for item in self.asked()}, {'81.82.83.85'})
+        self.assertFalse(self.simulator.private_ip_addresses)
+
+    def test_what_the_bank_answers_later_comes_in_while_the_person_watches(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.call('action_fetch_transactions')
+        self.simulator.add_bank_transaction(self.online, 20, '2026-03-03')
+        stages = []
+        for _look in range(4):
+            [progress] = self.call('fetch_progress')
+            stages.append(progress['stage'])
+        self.assertEqual((stages[0], stages[-1]), ('asking', 'done'))
+        self.assertEqual(self.lines(self.account).mapped('amount'), [10, 20])
+
+    def test_what_the_bank_answers_later_comes_in_by_itself_when_nobody_watches(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.call('action_fetch_transactions')
+        self.simulator.add_bank_transaction(self.online, 20, '2026-03-03')
+        for _run in range(3):
+            self.run_cron()
+        self.assertEqual(self.lines(self.account).mapped('amount'), [10, 20])
+
+    def test_an_account_that_was_asked_a_moment_ago_is_just_read(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.call('action_fetch_transactions')
+        notification = self.call('action_fetch_transactions')
+        self.assertEqual(notification['params']['type'], 'success')
+        self.assertFalse(self.account.bank_asked_ids)
+
+    def test_a_bank_that_refuses_the_consent_is_told_on_the_account(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.simulator.fail_synchronization(2, account=self.online)
+        self.call('action_fetch_transactions')
+        for _look in range(4):
+            self.call('fetch_progress')
+        self.assertIn("Reconnect", self.account.bank_error_message)
+
+    def test_the_nightly_run_never_asks_the_bank(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.run_cron()
+        self.assertFalse(self.asked())

@@ -189,7 +189,8 @@ class PontoAccount(models.Model):
                     return
                 run = self._read('cron')
                 self.env['ir.cron']._commit_progress()
-                self._book_with_commits(run)
+                if not self._book_with_commits(run):
+                    self.env.ref('account_online_ponto.ir_cron_book')._trigger()
         except psycopg2.errors.SerializationFailure:
             self._give_way()
         except Exception as error:  # noqa: BLE001 whatever it is, the other accounts must go on
@@ -197,25 +198,33 @@ class PontoAccount(models.Model):
             self._record_failure('cron', started_at, error)
 
     def _cron_book_one(self):
-        """Book what waits in the inbox of one account if it is free, with commits of its own."""
+        """Book what waits in the inbox of one account if it is free, with commits of its own.
+
+        :return: False if time is up, and with it perhaps something left
+        """
         self.ensure_one()
         try:
-            self._book_with_commits(self.env['ponto.synchronization'])
+            return self._book_with_commits(self.env['ponto.synchronization'])
         except psycopg2.errors.SerializationFailure:
             self._give_way()
         except Exception:  # noqa: BLE001 whatever it is, the other accounts must go on
             self.env.cr.rollback()
             _logger.exception("Booking the transactions of online account %s failed", self.id)
+        return True
 
     def _book_with_commits(self, run):
-        """Book in batches, each committed, until nothing is left, time is up, or another worker has the account."""
+        """Book in batches, each committed, until nothing is left, time is up, or another worker has the account.
+
+        :return: False if time is up, and with it perhaps something left
+        """
         for batch in self._batches_to_book():
             if not self.try_lock_for_update(allow_referencing=True):
-                return
+                break
             # Another worker may have booked some of them since they were listed.
             run._count(batch.filtered_domain(batch._to_book_domain())._book())
             if not self.env['ir.cron']._commit_progress():
-                return
+                return False
+        return True
 
     def _give_way(self):
         self.env.cr.rollback()

@@ -164,9 +164,10 @@ class PontoTransaction(models.Model):
         accounts = self.env['ponto.account'].search([
             ('journal_id', '!=', False), ('transaction_ids', 'any', self._to_book_domain())])
         cron._commit_progress(remaining=len(accounts))
-        for account in accounts:
-            account._cron_book_one()
-            if not cron._commit_progress(1):
+        for remaining, account in zip(range(len(accounts), 0, -1), accounts, strict=True):
+            finished = account._cron_book_one()
+            # An account that is not finished remains, so that the scheduler comes back soon.
+            if not cron._commit_progress(1, remaining=remaining - 1 if finished else remaining):
                 break
 
     # -------------------------------------------------------------------------

@@ -1,7 +1,18 @@
-from odoo import api, fields, models
+import base64
+import logging
+import re
 
-from ..ponto.errors import PontoNotFoundError
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import format_datetime
+
+from ..ponto.errors import PontoError, PontoNotFoundError
+from ..ponto.logo import fetch_logo
 from .conversions import naive_utc
+from .error_sentences import error_sentence
+
+_logger = logging.getLogger(__name__)
 
 
 class PontoInstitution(models.Model):
@@ -24,8 +35,127 @@ class PontoInstitution(models.Model):
     maintenance_type = fields.Selection(
         [('internal', "No data access"), ('financialInstitution', "Existing data only")], readonly=True)
     active = fields.Boolean(default=True)
+    logo = fields.Image(max_width=128, max_height=128, readonly=True)
+    logo_tried_at = fields.Datetime(readonly=True, help="When the logo was last asked for.")
 
     _ponto_id_uniq = models.UniqueIndex('(ponto_id)', "This institution is already in the catalogue.")
+
+    # -------------------------------------------------------------------------
+    # Search
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def search_catalogue(self, text='', offset=0, limit=60):
+        """Return the institutions that a person can pick, those of the company's country first.
+
+        :param text: words that must all be in the name, BIC or country
+        :return: `{'institutions': [values of a card], 'has_more': bool, 'is_empty': bool}`; empty means that there is no
+            catalogue at all yet
+        """
+        self.check_access('read')
+        domain = Domain('deprecated', '=', False) & Domain.AND(
+            Domain('name', 'ilike', word) | Domain('bic', 'ilike', word) | Domain('country_id.name', 'ilike', word)
+            for word in text.split()[:10])
+        own = Domain('country_id', '=', self.env.company.country_id.id)
+        limit = min(limit, 200)
+        # One more than asked for tells whether there are more.
+        found = self.search(domain & own, offset=offset, limit=limit + 1)
+        if len(found) <= limit:
+            passed = self.search_count(domain & own)
+            found += self.search(domain & ~own, offset=max(0, offset - passed), limit=limit + 1 - len(found))
+        return {
+            'institutions': [institution._prepare_card_vals() for institution in found[:limit]],
+            'has_more': len(found) > limit,
+            'is_empty': not found and not self.search_count([], limit=1),
+        }
+
+    def _prepare_card_vals(self):
+        return {
+            'id': self.id,
+            'name': self.name,
+            'country': self.country_id.name or self.env._("International"),
+            'bic': self.bic or '',
+            'status': self.status or '',
+            'status_name': dict(self._fields['status']._description_selection(self.env)).get(self.status, ''),
+            'maintenance': self._maintenance_sentence(),
+            'has_logo': bool(self.logo_tried_at and self.logo),
+            'color': self.primary_color if re.fullmatch(r'#[0-9a-fA-F]{3,8}', self.primary_color or '') else '',
+        }
+
+    def _maintenance_sentence(self):
+        """Return what to say while the institution is under maintenance, '' otherwise."""
+        now = fields.Datetime.now()
+        if not self.maintenance_from or self.maintenance_from > now or (
+                self.maintenance_to and self.maintenance_to <= now):
+            return ''
+        if not self.maintenance_to:
+            return self.env._("Under maintenance")
+        return self.env._("Under maintenance until %(moment)s", moment=format_datetime(self.env, self.maintenance_to))
+
+    # -------------------------------------------------------------------------
+    # Catalogue
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def action_refresh_catalogue(self):
+        """Read Ponto's catalogue now."""
+        self.env['ponto.connect']._check_administrator()
+        try:
+            self.sudo()._refresh_catalogue()
+        except PontoError as error:
+            raise UserError(error_sentence(self.env, error)) from error
+
+    @api.model
+    def _cron_refresh_catalogue(self):
+        """Read Ponto's catalogue, then the logos that are missing; never raises."""
+        cron = self.env['ir.cron']
+        try:
+            self._refresh_catalogue()
+        except PontoError:
+            self.env.cr.rollback()
+            _logger.warning("Ponto's catalogue of institutions could not be read", exc_info=True)
+            return
+        without_logo = self.search([('logo_url', '!=', False), ('logo_tried_at', '=', False)])
+        if not cron._commit_progress(remaining=len(without_logo)):
+            return
+        for institution in without_logo:
+            institution._fetch_logo()
+            if not cron._commit_progress(1):
+                break
+
+    @api.model
+    def _refresh_catalogue(self):
+        """Bring the catalogue up to what Ponto lists now; what it lists no more is archived, unless it is in use."""
+        resources = {resource.id: resource for resource in
+                     self.env['ponto.integration']._public_client().iter_institutions()}
+        countries = self._countries_by_code()
+        known = {institution.ponto_id: institution for institution in self.with_context(active_test=False).search([])}
+        self.create([self._prepare_institution_vals(resource, countries)
+                     for ponto_id, resource in resources.items() if ponto_id not in known])
+        for ponto_id, institution in known.items():
+            if ponto_id in resources:
+                institution._write_changes(self._prepare_institution_vals(resources[ponto_id], countries))
+        gone = self.union(*(institution for ponto_id, institution in known.items() if ponto_id not in resources))
+        in_use = self.env['ponto.link'].search([('institution_id', 'in', gone.ids)]).institution_id
+        (gone - in_use).active = False
+
+    def _write_changes(self, vals):
+        vals = {**vals, 'active': True}
+        if vals['logo_url'] != self.logo_url:
+            vals['logo_tried_at'] = False
+        current = self._convert_to_write({name: self[name] for name in vals})
+        changed = {name: value for name, value in vals.items() if (current[name] or False) != (value or False)}
+        if changed:
+            self.write(changed)
+
+    def _fetch_logo(self):
+        """Keep a copy of the logo; without one the card shows the name."""
+        self.logo_tried_at = fields.Datetime.now()
+        try:
+            with self.env.cr.savepoint():
+                self.logo = base64.b64encode(fetch_logo(self.logo_url))
+        except (PontoError, UserError) as error:
+            _logger.info("No logo of %s: %s", self.name, type(error).__name__)
 
     @api.model
     def _ensure(self, client, ponto_ids):

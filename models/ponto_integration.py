@@ -94,6 +94,11 @@ class PontoIntegration(models.Model):
         )
         return PontoClient(base_url=base_url, auth=auth, sleep=self._sleep)
 
+    @model
+    def _public_client(self):
+        """Return a `PontoClient` for what everybody may read: the catalogue of institutions."""
+        return PontoClient(base_url=self._api_url(), sleep=self._sleep)
+
     # Between the client's attempts; a name of its own so that no test waits.
     _sleep = staticmethod(time.sleep)
 

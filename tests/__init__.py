@@ -14,3 +14,4 @@ from . import test_simulator
 from . import test_simulator_faults
 from . import test_simulator_seeds
 from . import test_fetch
+from . import test_catalogue

@@ -1,0 +1,83 @@
+from odoo.tests import tagged
+
+from .common import PontoCase
+from .simulator.seeds import catalogue
+
+
+@tagged('post_install', '-at_install')
+class TestCatalogue(PontoCase):
+
+    def refresh(self):
+        self.env['ponto.institution']._refresh_catalogue()
+
+    def search(self, text='', **kw):
+        return self.env['ponto.institution'].with_user(self.accountant).search_catalogue(text, **kw)
+
+    def names(self, text='', **kw):
+        return [card['name'] for card in self.search(text, **kw)['institutions']]
+
+    def test_the_companys_country_comes_first_and_deprecated_ones_are_absent(self):
+        for name, vals in (
+            ("Amstelbank", {'country': 'NL'}), ("Zennebank", {'country': 'BE'}), ("Aarbank", {'country': None}),
+            ("Oude Bank", {'country': 'BE', 'deprecated': True}),
+        ):
+            self.simulator.add_institution(name, **vals)
+        self.refresh()
+        names = self.names()
+        self.assertLess(names.index("Zennebank"), names.index("Amstelbank"))
+        self.assertIn("Aarbank", names)
+        self.assertNotIn("Oude Bank", names)
+
+    def test_every_word_must_be_in_the_name_the_bic_or_the_country(self):
+        self.simulator.add_institution("Amstelbank Zakelijk", country='NL', bic='AMSTNL2A')
+        self.refresh()
+        for text in ("amstel", "zakelijk amstel", "AMSTNL", "amstel netherlands"):
+            self.assertEqual(self.names(text), ["Amstelbank Zakelijk"])
+        self.assertFalse(self.names("amstel belgium"))
+        self.assertFalse(self.names("100%_"))
+
+    def test_pages_of_the_list_hold_each_institution_once(self):
+        for number in range(25):
+            self.simulator.add_institution(f"Bank {number:02}", country='BE' if number % 2 else 'FR')
+        self.refresh()
+        names, offset = [], 0
+        while True:
+            page = self.search(offset=offset, limit=10)
+            names += [card['name'] for card in page['institutions']]
+            offset += 10
+            if not page['has_more']:
+                break
+        self.assertEqual(len(names), len(set(names)))
+        self.assertEqual(len(names), len(self.simulator.institutions))
+
+    def test_maintenance_and_beta_are_told(self):
+        self.simulator.add_institution(
+            "Stille Bank", maintenance_from='2020-01-01T00:00:00Z', maintenance_to='2099-01-01T00:00:00Z',
+            maintenance_type='internal', status='beta')
+        self.refresh()
+        [card] = self.search("Stille")['institutions']
+        self.assertIn("Under maintenance until", card['maintenance'])
+        self.assertEqual(card['status_name'], "Beta")
+
+    def test_a_refresh_changes_archives_and_brings_back(self):
+        self.refresh()
+        institution = self.env['ponto.institution'].search([('ponto_id', '=', self.bank.id)])
+        unused = self.simulator.add_institution("Korte Bank")
+        self.refresh()
+        self.assertEqual(len(self.names("Korte Bank")), 1)
+        self.simulator.institutions.remove(unused.id)
+        self.refresh()
+        self.assertFalse(self.names("Korte Bank"))
+        self.assertTrue(institution.active)
+
+    def test_an_empty_catalogue_is_told_from_a_search_without_result(self):
+        self.assertTrue(self.search()['is_empty'])
+        self.refresh()
+        self.assertFalse(self.search("nothing like this")['is_empty'])
+
+    def test_five_thousand_institutions_are_searched_with_few_queries(self):
+        catalogue(self.simulator, 5000)
+        self.refresh()
+        self.search("bank")
+        with self.assertQueryCount(12):
+            self.search("bank")

@@ -6,7 +6,7 @@
     'author': 'The account_online_ponto contributors',
     'license': 'LGPL-3',
     'depends': ['account'],
-    'external_dependencies': {'python': ['requests', 'python-stdnum']},
+    'external_dependencies': {'python': ['cryptography', 'requests', 'python-stdnum']},
     'data': [
         'security/ponto_security.xml',
         'security/ir.model.access.csv',

@@ -1,7 +1,9 @@
 """The API client of Ponto (https://myponto.com): plain Python without Odoo, typed, and without texts for people."""
 
 from .auth import ClientCredentialsAuth, MemoryTokenStore, Token, TokenStore, utcnow
+from .certificates import new_connect_session
 from .client import ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS, ACCOUNT_TRANSACTIONS_WITH_UNSETTLED, PontoClient
+from .connect import CONNECT_URL, PontoConnectClient
 from .errors import (
     PontoApiError,
     PontoAuthError,
@@ -16,21 +18,37 @@ from .errors import (
     PontoServerError,
     PontoTimeoutError,
     PontoTlsError,
+    PontoWebhookError,
 )
-from .resources import Account, Institution, Page, SyncError, Synchronization, Transaction, parse_datetime
+from .oauth import (
+    AUTHORIZATION_URL,
+    SANDBOX_AUTHORIZATION_URL,
+    AuthorizationCodeAuth,
+    authorization_url,
+    pkce_challenge,
+    pkce_pair,
+)
+from .resources import Account, Institution, Page, SyncError, Synchronization, Transaction, Userinfo, parse_datetime
+from .signature import HttpSignature
 
 __all__ = [
     'ACCOUNT_DETAILS',
     'ACCOUNT_TRANSACTIONS',
     'ACCOUNT_TRANSACTIONS_WITH_UNSETTLED',
+    'AUTHORIZATION_URL',
+    'CONNECT_URL',
+    'SANDBOX_AUTHORIZATION_URL',
     'Account',
+    'AuthorizationCodeAuth',
     'ClientCredentialsAuth',
+    'HttpSignature',
     'Institution',
     'MemoryTokenStore',
     'Page',
     'PontoApiError',
     'PontoAuthError',
     'PontoClient',
+    'PontoConnectClient',
     'PontoConnectionError',
     'PontoCredentialsError',
     'PontoError',
@@ -42,11 +60,17 @@ __all__ = [
     'PontoServerError',
     'PontoTimeoutError',
     'PontoTlsError',
+    'PontoWebhookError',
     'SyncError',
     'Synchronization',
     'Token',
     'TokenStore',
     'Transaction',
+    'Userinfo',
+    'authorization_url',
+    'new_connect_session',
     'parse_datetime',
+    'pkce_challenge',
+    'pkce_pair',
     'utcnow',
 ]

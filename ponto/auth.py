@@ -1,8 +1,7 @@
 """How a client proves who it is: tokens, where they are kept, and how they are asked for.
 
-Only the client-credentials grant of the direct API is here. Another grant is another class with the two methods of
-:class:`Auth`; a grant whose refresh token rotates finds the stored token in the argument of ``TokenStore.renew``'s
-request.
+The client-credentials grant of the direct API is here; the one of Ponto Connect, whose refresh token rotates, is in
+:mod:`.oauth`.
 """
 
 import base64
@@ -24,6 +23,8 @@ MAX_LIFETIME = 24 * 3600
 
 # What RFC 6750 allows in a bearer token; anything else could not be sent back in a header.
 _TOKEN = re.compile(r'[\x21-\x7e]{1,8000}', re.ASCII)
+# What RFC 6749 allows in a refresh token.
+_REFRESH_TOKEN = re.compile(r'[\x20-\x7e]{1,8000}', re.ASCII)
 
 
 def utcnow() -> datetime:
@@ -61,17 +62,24 @@ class Token:
         return cls(
             access_token=access_token,
             expires_at=requested_at + timedelta(seconds=seconds),
-            refresh_token=refresh_token if isinstance(refresh_token, str) and refresh_token else None,
+            refresh_token=refresh_token if _is_refresh_token(refresh_token) else None,
             scope=clean_text(data.get('scope')),
         )
+
+
+def _is_refresh_token(value: object) -> bool:
+    return isinstance(value, str) and bool(_REFRESH_TOKEN.fullmatch(value))
 
 
 class PostForm(Protocol):
     """How an :class:`Auth` reaches the token endpoint; the client lends it."""
 
-    def __call__(self, url: str, form: Mapping[str, str], *, authorization: str) -> Mapping[str, Any]:
+    def __call__(self, url: str, form: Mapping[str, str], *, authorization: str,
+                 idempotent: bool = True, may_be_empty: bool = False) -> Mapping[str, Any]:
         """POST a form and return the JSON object of the answer.
 
+        :param idempotent: whether it may be sent again when the answer was lost
+        :param may_be_empty: whether success may say nothing; it is an empty object then
         :raise PontoError: a refusal, a fault or an answer that is no JSON object
         """
 
@@ -120,8 +128,12 @@ class MemoryTokenStore:
             return stored
 
 
-class ClientCredentialsAuth:
-    """The client-credentials grant: client id and secret against a token of half an hour, as often as needed."""
+class StoredTokenAuth:
+    """An :class:`Auth` that keeps its token in a store. Each grant is a subclass, which knows how to ask for one.
+
+    :param token_url: the token endpoint
+    :param margin: seconds before its end from which a token counts as stale
+    """
 
     def __init__(self, *, client_id: str, client_secret: str, token_url: str, store: TokenStore,
                  margin: float = MARGIN, clock: Callable[[], datetime] = utcnow):
@@ -138,16 +150,29 @@ class ClientCredentialsAuth:
     def access_token(self, transport: PostForm) -> str:
         token = self._store.load()
         if token is None or not token.is_fresh(self._clock(), self._margin):
-            token = self._store.renew(token, lambda stored: self._request(transport))
+            token = self._store.renew(token, lambda stored: self._request(stored, transport))
         return token.access_token
 
     def renew(self, stale: str, transport: PostForm) -> str:
         refused = Token(access_token=stale, expires_at=self._clock())
-        return self._store.renew(refused, lambda stored: self._request(transport)).access_token
+        return self._store.renew(refused, lambda stored: self._request(stored, transport)).access_token
 
-    def _request(self, transport: PostForm) -> Token:
+    def _request(self, stored: Token | None, transport: PostForm) -> Token:
+        """Ask for another token than ``stored``. Runs under the lock of the store."""
+        raise NotImplementedError
+
+    def _ask(self, form: Mapping[str, str], transport: PostForm, *, idempotent: bool) -> Token:
         requested_at = self._clock()
-        credentials = base64.b64encode(f'{self.client_id}:{self._client_secret}'.encode()).decode()
-        answer = transport(
-            self.token_url, {'grant_type': 'client_credentials'}, authorization=f'Basic {credentials}')
+        answer = transport(self.token_url, form, authorization=self._authorization(), idempotent=idempotent)
         return Token.from_api(answer, requested_at)
+
+    def _authorization(self) -> str:
+        credentials = base64.b64encode(f'{self.client_id}:{self._client_secret}'.encode()).decode()
+        return f'Basic {credentials}'
+
+
+class ClientCredentialsAuth(StoredTokenAuth):
+    """The client-credentials grant: client id and secret against a token of half an hour, as often as needed."""
+
+    def _request(self, stored: Token | None, transport: PostForm) -> Token:
+        return self._ask({'grant_type': 'client_credentials'}, transport, idempotent=True)

@@ -185,36 +185,45 @@ class PontoClient:
         except ValueError:
             raise PontoResponseError(200, 'foreign_link') from None
         inside = link.path.startswith(f'{base.path}/')
-        if '@' in link.netloc or not same_origin or not inside or not _is_plain(url, link.path):
+        if '@' in link.netloc or not same_origin or not inside or not is_plain(url, link.path):
             raise PontoResponseError(200, 'foreign_link')
         path = link.path.removeprefix(f'{base.path}/')
         return f'{path}?{link.query}' if link.query else path
 
     def _request(self, method: str, path: str, *, params: Params | None = None,
-                 payload: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """Send one call, with a token if there is an auth, and with another one if that is refused, once."""
-        url = f'{self.base_url}/{path}'
-        if self._auth is None:
-            return self._transport.request(method, url, params=params, payload=payload)
-        token = self._auth.access_token(self._transport.post_form)
+                 payload: Mapping[str, Any] | None = None, auth: Auth | None = None) -> Mapping[str, Any]:
+        """Send one call, with a token if there is an auth, and with another one if that is refused, once.
+
+        :param auth: the client's own by default
+        """
+        auth = auth or self._auth
+        if auth is None:
+            return self._send(None, method, path, params, payload)
+        token = auth.access_token(self._transport.post_form)
         try:
-            return self._authorized_request(token, method, url, params, payload)
+            return self._send(token, method, path, params, payload)
         except PontoAuthError as error:
             if error.status != 401:
                 raise
-        token = self._auth.renew(token, self._transport.post_form)
-        return self._authorized_request(token, method, url, params, payload)
+        token = auth.renew(token, self._transport.post_form)
+        return self._send(token, method, path, params, payload)
 
-    def _authorized_request(self, token: str, method: str, url: str, params: Params | None,
-                            payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        return self._transport.request(method, url, params=params, payload=payload, authorization=f'Bearer {token}')
+    def _send(self, token: str | None, method: str, path: str, params: Params | None,
+              payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return self._transport.request(
+            method, f'{self.base_url}/{path}', params=params, payload=payload, headers=self._headers(method),
+            authorization=f'Bearer {token}' if token else None, may_be_empty=method == 'DELETE')
+
+    def _headers(self, method: str) -> Mapping[str, str]:
+        """Return further headers of a call."""
+        return {}
 
 
 def _port(url: Any) -> int | None:
     return url.port or {'https': 443, 'http': 80}.get(url.scheme)
 
 
-def _is_plain(url: str, path: str) -> bool:
+def is_plain(url: str, path: str) -> bool:
     """Return whether a link can be read in one way only, and its path does not climb."""
     segments = unquote(path).split('/')
     return not re.search(r'[^\x21-\x7e]|\\', url) and '\\' not in unquote(path) and not {'.', '..'} & set(segments)

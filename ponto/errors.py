@@ -61,7 +61,10 @@ class PontoCredentialsError(PontoAuthError):
 
 
 class PontoGrantError(PontoAuthError):
-    """``invalid_grant``: the authorization code or refresh token was used before, has expired or was revoked."""
+    """``invalid_grant``: the authorization code or refresh token was used before, has expired or was revoked.
+
+    Also when there is no refresh token to begin with: only a new consent helps.
+    """
 
 
 class PontoNotFoundError(PontoApiError):
@@ -83,3 +86,16 @@ class PontoRecentlySynchronizedError(PontoApiError):
 
 class PontoServerError(PontoApiError):
     """5xx, also after the retries."""
+
+
+class PontoWebhookError(PontoError):
+    """A message that claims to be Ponto's and is not, not for us, or not for now: it must be ignored.
+
+    ``reason`` is one of ``header`` (no signature, or not in the form of one), ``algorithm``, ``key`` (unknown or not in
+    use), ``signature``, ``claims`` (missing or of a wrong type), ``issuer``, ``audience``, ``expired``, ``future``,
+    ``digest`` (signed for another body) and ``body`` (genuine, but no event).
+    """
+
+    def __init__(self, reason: str):
+        super().__init__(f'not a valid message of Ponto: {reason}')
+        self.reason = reason

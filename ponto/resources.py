@@ -336,6 +336,34 @@ class Transaction:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Userinfo:
+    """The organisation that gave a consent (Ponto Connect). ``name`` needs the scope of that name.
+
+    The representative is the organisation that acts for it under a mandate, as its accountant.
+    """
+
+    organization_id: str
+    name: str = ''
+    onboarding_complete: bool = False
+    representative_id: str = ''
+    representative_name: str = ''
+
+    @classmethod
+    def from_api(cls, data: object) -> Self:
+        claims = _mapping(data)
+        organization_id = one_line(claims.get('sub'), 200)
+        if not organization_id:
+            raise ValueError('userinfo without organisation')
+        return cls(
+            organization_id=organization_id,
+            name=one_line(claims.get('name')),
+            onboarding_complete=_boolean(claims.get('onboardingComplete')),
+            representative_id=one_line(claims.get('representativeOrganizationId'), 200),
+            representative_name=one_line(claims.get('representativeOrganizationName')),
+        )
+
+
 def _problems(attributes: Mapping[str, Any]) -> list[str]:
     """Name what keeps a transaction from being booked. One missing date is none: the other one serves."""
     problems = []

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import ipaddress
 import json
 import logging
@@ -48,6 +49,7 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_WAIT = 30
 CHUNK = 64 * 1024
 MIN_SECRET = 8
+SECRET_FIELDS = ('code', 'code_verifier', 'refresh_token', 'token')
 
 CREDENTIALS_CODES = {
     'invalid_client', 'unauthorized_client', 'invalidCredentials', 'credentialsInvalid', 'clientIdInvalid',
@@ -87,23 +89,24 @@ def checked_url(url: str) -> str:
     :raise ValueError: it is not https (http only towards this very machine), or has more than host, port and path
     """
     parts = urlsplit(url)
-    if parts.scheme != 'https' and not (parts.scheme == 'http' and _is_loopback(parts.hostname)):
+    if parts.scheme != 'https' and not (parts.scheme == 'http' and is_loopback(parts.hostname)):
         raise ValueError('the address of the Ponto API must start with https://')
     if not parts.hostname or '@' in parts.netloc or parts.query or parts.fragment or re.search(r'[\s\\]', url):
         raise ValueError('the address of the Ponto API must consist of a host name and a path')
     return url.rstrip('/')
 
 
-def _is_loopback(host: str | None) -> bool:
+def is_loopback(host: str | None) -> bool:
+    """Return whether the host is this very machine."""
     try:
         return host == 'localhost' or ipaddress.ip_address(host or '').is_loopback
     except ValueError:
         return False
 
 
-def new_session() -> requests.Session:
+def new_session(session: requests.Session | None = None) -> requests.Session:
     """Return a session that keeps connections, not cookies: it can serve several threads."""
-    session = requests.Session()
+    session = session or requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
 
@@ -125,14 +128,16 @@ class Transport:
         self._retries = retries
         self._jitter = jitter
 
-    def post_form(self, url: str, form: Mapping[str, str], *, authorization: str) -> Mapping[str, Any]:
-        """Ask a token endpoint. The same request may be sent more than once.
+    def post_form(self, url: str, form: Mapping[str, str], *, authorization: str, idempotent: bool = True,
+                  may_be_empty: bool = False) -> Mapping[str, Any]:
+        """Ask an endpoint of OAuth 2.
 
         :raise PontoCredentialsError: client id or secret refused
         :raise PontoGrantError: code or refresh token refused
         """
         try:
-            return self.request('POST', checked_url(url), form=form, authorization=authorization, idempotent=True)
+            return self.request('POST', checked_url(url), form=form, authorization=authorization,
+                                idempotent=idempotent, may_be_empty=may_be_empty)
         except PontoApiError as error:
             if kind := _token_error(error):
                 raise kind(error.status, error.code, error.detail, error.request_id) from error
@@ -140,19 +145,22 @@ class Transport:
 
     def request(self, method: str, url: str, *, params: Params | None = None, form: Mapping[str, str] | None = None,
                 payload: Mapping[str, Any] | None = None, authorization: str | None = None,
-                idempotent: bool | None = None) -> Mapping[str, Any]:
+                headers: Mapping[str, str] | None = None, idempotent: bool | None = None,
+                may_be_empty: bool = False) -> Mapping[str, Any]:
         """Send a request and return the JSON object of the answer, its numbers as Decimal.
 
         :param idempotent: whether it may be repeated; by default a GET may. Others are repeated only if they were not
             sent at all, because no connection was made
+        :param may_be_empty: whether success may say nothing; it is an empty object then
         :raise PontoError: anything else than a JSON object in a successful answer
         """
         repeatable = method == 'GET' if idempotent is None else idempotent
         for attempt in range(self._retries + 1):
             try:
                 answer = self._send(
-                    method, url, params=params, data=form, json=payload, auth=_Authorization(authorization))
-                return _parse(answer, _secrets(authorization))
+                    method, url, params=params, data=form, json=payload, auth=_Authorization(authorization),
+                    headers={'Accept': MEDIA_TYPE, 'User-Agent': USER_AGENT, **(headers or {})})
+                return _parse(answer, _secrets(authorization, form or {}), may_be_empty)
             except PontoError as error:
                 wait = self._wait(error, attempt, repeatable)
                 if wait is None:
@@ -165,8 +173,7 @@ class Transport:
         path = urlsplit(url).path
         try:
             response = self._session.request(
-                method, url, timeout=self._timeout, allow_redirects=False, stream=True,
-                headers={'Accept': MEDIA_TYPE, 'User-Agent': USER_AGENT}, **kwargs)
+                method, url, timeout=self._timeout, allow_redirects=False, stream=True, **kwargs)
             with response:
                 answer = _Answer(response.status_code, response.headers, _read(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -225,9 +232,10 @@ def _cause(error: BaseException) -> str:
 
 
 def _is_transient(error: PontoError) -> bool:
-    # A certificate does not become valid within seconds; a handshake that was cut off may well succeed.
+    # Neither their certificate nor what they say of ours (an alert) changes within seconds; a handshake that was cut
+    # off may well succeed.
     if isinstance(error, PontoTlsError):
-        return 'certificate' not in str(error.__cause__).lower()
+        return not re.search('certificate|alert', str(error.__cause__), re.IGNORECASE)
     return isinstance(error, PontoConnectionError | PontoRateLimitError | PontoServerError)
 
 
@@ -237,11 +245,13 @@ def _was_not_sent(error: PontoError) -> bool:
         isinstance(cause, requests.ConnectTimeout) or _cause(cause) in NOT_SENT)
 
 
-def _parse(answer: _Answer, secrets: tuple[str, ...]) -> Mapping[str, Any]:
+def _parse(answer: _Answer, secrets: tuple[str, ...], may_be_empty: bool) -> Mapping[str, Any]:
     if answer.status >= 400:
         raise _api_error(answer, secrets)
     if not 200 <= answer.status < 300:
         raise PontoResponseError(answer.status, 'redirect')
+    if may_be_empty and not answer.body.strip():
+        return {}
     return _json_object(answer)
 
 
@@ -335,16 +345,14 @@ def _retry_after(answer: _Answer) -> float | None:
         return None
 
 
-def _secrets(authorization: str | None) -> tuple[str, ...]:
+def _secrets(authorization: str | None, form: Mapping[str, str]) -> tuple[str, ...]:
     """Return what an answer could echo of the credentials sent."""
     scheme, _space, credentials = (authorization or '').partition(' ')
-    if scheme != 'Basic':
-        return (credentials,) if credentials else ()
-    try:
-        secret = base64.b64decode(credentials).decode().partition(':')[2]
-    except (binascii.Error, UnicodeDecodeError):
-        secret = ''
-    return credentials, secret
+    secrets = [credentials, *(form[name] for name in SECRET_FIELDS if name in form)]
+    if scheme == 'Basic':
+        with contextlib.suppress(binascii.Error, UnicodeDecodeError):
+            secrets.append(base64.b64decode(credentials).decode().partition(':')[2])
+    return tuple(secrets)
 
 
 def _redact(value: object, secrets: tuple[str, ...]) -> str:

@@ -5,7 +5,9 @@ from . import test_failures
 from . import test_ponto_client
 from . import test_ponto_faults
 from . import test_ponto_resources
+from . import test_ponto_signature
 from . import test_ponto_transport
+from . import test_ponto_webhook
 from . import test_browser
 from . import test_connect_wizard
 from . import test_security

@@ -156,6 +156,43 @@ install_modules() {
     fi
 }
 
+# Makes a database with the addon. Arguments: database, file that gets the log.
+make_database() {
+    local template
+    template=$(template_name)
+    make_template "$template" "$2"
+    drop_database "$1"
+    copy_database "$template" "$1"
+    install_modules "$1" "$ADDON" "$2"
+}
+
+dependencies() {
+    "$PYTHON" -c 'import ast, sys; print(",".join(sorted(ast.literal_eval(open(sys.argv[1]).read())["depends"])))' \
+        "$CHECKOUT/__manifest__.py"
+}
+
+# One template per set of modules, Odoo and server, so that a run installs nothing but the addon itself.
+template_name() {
+    local odoo
+    odoo=$(odoo_pythonpath)
+    printf 'ponto_template_%s' "$({
+        dependencies
+        echo "$odoo" "$(stat -c %Y "$odoo/odoo/release.py")" "$PGHOST" "${PGPORT:-}"
+    } | sha256sum | cut -c1-8)"
+}
+
+# Arguments: template, file that gets the log.
+make_template() {
+    (
+        flock 9
+        ! database_exists "$1" || exit 0
+        say 'Installing the modules that the addon builds on ...'
+        drop_database "$1_part"
+        install_modules "$1_part" "$(dependencies)" "$2"
+        rename_database "$1_part" "$1"
+    ) 9>"$CACHE/template.lock"
+}
+
 # Prints the warnings and errors of an Odoo log, but of Python's own warnings only those that name the addon: the others
 # are about Odoo's and its libraries' code.
 log_warnings() {

@@ -1,0 +1,372 @@
+"""What `scripts/stress` does: the simulated Ponto on a socket, processes with Odoo, and the comparison of their books.
+
+This process holds the simulator and looks into the database by itself; it loads no Odoo (`stress_workers` does).
+"""
+import argparse
+import contextlib
+import multiprocessing
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from datetime import date, timedelta
+from decimal import Decimal
+
+import psycopg2
+from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
+from simulator.server import Server
+
+DATABASE = os.environ['STRESS_DATABASE']
+UNDISTURBED = f'{DATABASE}_undisturbed'
+LOG = os.environ['STRESS_LOG']
+CREDENTIALS = [(CLIENT_ID, CLIENT_SECRET)]
+
+PHASES = ('elsewhere', 'reading', 'booking')
+PARTIES = (
+    ("Bakkerij Smit", 'BE71096123456769'), ("Garage Willems", 'BE43068999999501'), ("Drukkerij Ons Huis", None),
+    ("Koninklijke Veiling", 'NL91ABNA0417164300'), (None, None),
+)
+COLUMNS = 'date, amount, payment_ref, partner_name, account_number, sequence'
+
+processes = multiprocessing.get_context('forkserver')
+wrong = []
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    options = parse_arguments()
+    processes.set_forkserver_preload(['stress_workers'])
+    started = time.monotonic()
+    options.run(options)
+    check_log()
+    for sentence in wrong:
+        print(f'WRONG: {sentence}')
+    print(f'{"Wrong" if wrong else "Right"}, in {time.monotonic() - started:.0f} seconds.')
+    sys.exit(1 if wrong else 0)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog='scripts/stress')
+    commands = parser.add_subparsers(required=True)
+    command = commands.add_parser('kill')
+    command.set_defaults(run=kill)
+    command.add_argument('--times', type=int, default=50)
+    command.add_argument('--seed', type=int, default=1)
+    command = commands.add_parser('same-account')
+    command.set_defaults(run=same_account)
+    command.add_argument('--processes', type=int, default=10)
+    command.add_argument('--rounds', type=int, default=6)
+    command = commands.add_parser('token')
+    command.set_defaults(run=token)
+    command.add_argument('--processes', type=int, default=2)
+    command.add_argument('--rounds', type=int, default=5)
+    command = commands.add_parser('faults')
+    command.set_defaults(run=faults)
+    return parser.parse_args()
+
+
+# --- The bank ---------------------------------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def ponto(accounts, rows, chance):
+    """A simulated Ponto on a socket, with accounts that have transactions, and a company in Odoo that is linked to it."""
+    sim = Simulator(real_clock=True)
+    bank = sim.add_institution("Kadebank", bic='KADEBEBB')
+    for number in range(accounts):
+        account = sim.add_account(f'BE{number:014}', institution=bank)
+        add_transactions(sim, account, rows, 200, chance)
+    with Server(sim) as server:
+        run_process('prepare', server.url, CREDENTIALS)
+        yield sim
+
+
+def add_transactions(sim, account, count, days, chance):
+    """Add transactions of the last `days` days on top; Ponto's order is not that of the dates."""
+    for age in sorted(range(count), reverse=True):
+        name, number = chance.choice(PARTIES)
+        sim.add_transaction(account, *transaction(age * days // count, chance), counterpart_name=name,
+                            counterpart_reference=number, remittance_information=f'Reference {chance.random():.9f}')
+
+
+def transaction(age, chance):
+    """Return amount and date of a transaction about `age` days ago, the amounts such that many are equal."""
+    amount = Decimal(chance.choice((-4000, -1250, -999, 500, 1999, 7500))).scaleb(-2)
+    return amount, date.today() - timedelta(days=age + chance.randrange(3) + 1)  # noqa: DTZ011 days near enough
+
+
+def go_on(sim, count, chance):
+    """Let the bank go on: new transactions, one that comes late below known ones, one that the bank corrects."""
+    with sim.lock:
+        for account in sim.accounts:
+            add_transactions(sim, account, count, 10, chance)
+            sim.insert_transaction(account, *transaction(5, chance), below=chance.randrange(count, 2 * count),
+                                   remittance_information=f'Late {chance.random():.9f}')
+            row = account.transactions[chance.randrange(2 * count)]
+            amount, day = transaction(5, chance)
+            sim.change_transaction(row.id, amount=amount, execution_date=day, value_date=day,
+                                   remittance_information=f'Corrected {chance.random():.9f}')
+
+
+# --- Databases and processes ------------------------------------------------------------------------------------------
+
+def query(statement, *arguments, database=DATABASE):
+    with contextlib.closing(psycopg2.connect(dbname=database)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(statement, arguments)
+        return cursor.fetchall() if cursor.description else []
+
+
+def start(name, *arguments):
+    process = processes.Process(target=run_in_odoo, args=(name, *arguments), daemon=True)
+    process.start()
+    return process
+
+
+def run_in_odoo(name, *arguments):
+    import stress_workers  # noqa: PLC0415 only these processes load Odoo
+    getattr(stress_workers, name)(*arguments)
+
+
+def run_process(name, *arguments):
+    process = start(name, *arguments)
+    process.join()
+    if process.exitcode:
+        sys.stderr.write(log())
+        sys.exit(f'{name} failed')
+
+
+def log():
+    with contextlib.suppress(FileNotFoundError), open(LOG) as file:
+        return file.read()
+    return ''
+
+
+def check_log():
+    """Whatever Odoo found worth a warning is wrong, but for a job that the scheduler found killed thrice running."""
+    entries = re.split(r'\n(?=\d{4}-\d\d-\d\d )', log())
+    found = [entry for entry in entries
+             if re.match(r'\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ', entry) and 'py.warnings' not in entry
+             and not re.search(r"Job .* timed out", entry)]
+    wrong.extend(f'in the log: {entry.strip()}' for entry in found[:5])
+    if len(found) > 5:
+        wrong.append(f'in the log: {len(found) - 5} more')
+
+
+# --- The books --------------------------------------------------------------------------------------------------------
+
+def read_lines(account, database=DATABASE):
+    """Return the statement lines of an account of Ponto's in their running order."""
+    return query(f"""
+        SELECT {COLUMNS} FROM (
+            SELECT move.date, line.amount, line.payment_ref, line.partner_name, line.account_number, line.sequence,
+                   line.internal_index
+              FROM account_bank_statement_line line
+              JOIN account_move move ON move.id = line.move_id AND move.state = 'posted'
+              JOIN ponto_account account ON account.journal_id = line.journal_id
+             WHERE account.ponto_id = %s
+        ) lines ORDER BY internal_index
+    """, account.id, database=database)
+
+
+def check_books(sim):
+    """Compare the books with what Ponto has, and the inbox too."""
+    for account in sim.accounts:
+        lines = read_lines(account)
+        amounts = sorted(line[1] for line in lines)
+        if amounts != sorted(row.amount for row in account.transactions):
+            wrong.append(f'{account.reference}: {len(lines)} lines of {sum(amounts)} for {len(account.transactions)}'
+                         f' transactions of {account.balance}')
+        states = query("""
+            SELECT row.state, count(*) FROM ponto_transaction row JOIN ponto_account account
+                ON account.id = row.account_id WHERE account.ponto_id = %s GROUP BY row.state""", account.id)
+        if states != [('booked', len(account.transactions))]:
+            wrong.append(f'{account.reference}: the inbox has {states} for {len(account.transactions)} transactions')
+
+
+def check_no_error():
+    for message, count in query("SELECT message, count(*) FROM ponto_synchronization WHERE state = 'error' GROUP BY 1"):
+        wrong.append(f'{count} runs failed: {message}')
+    for reference, message in query("SELECT reference, error_message FROM ponto_account WHERE state != 'active'"):
+        wrong.append(f'{reference} is not healthy: {message}')
+
+
+# --- Killed workers ---------------------------------------------------------------------------------------------------
+
+ACCOUNTS = 4
+ROWS = 400
+NEW_ROWS = 40
+BATCH = 10
+
+
+def kill(options):
+    """Two workers import the same accounts; one of them is killed again and again, at a moment drawn by lot."""
+    chance = random.Random(options.seed)
+    with ponto(ACCOUNTS, ROWS, chance) as sim:
+        subprocess.run(['createdb', '-T', DATABASE, UNDISTURBED], check=True)
+        phases = processes.RawArray('i', 2)
+        stop = processes.RawValue('i', 0)
+        workers = [start_worker(phases, place, stop, chance) for place in range(2)]
+        killed = Counter()
+        for _number in range(options.times):
+            go_on(sim, NEW_ROWS, chance)
+            place = chance.randrange(2)
+            killed[kill_worker(workers[place], phases, place, chance)] += 1
+            workers[place] = start_worker(phases, place, stop, chance)
+        stop.value = 1
+        for worker in workers:
+            worker.join()
+            if worker.exitcode:
+                wrong.append(f'a worker ended by itself with {worker.exitcode}')
+        run_process('finish', DATABASE)
+        run_process('finish', UNDISTURBED)
+        report_kills(killed, options.times)
+        compare(sim)
+        check_books(sim)
+        check_no_error()
+
+
+def start_worker(phases, place, stop, chance):
+    phases[place] = 0
+    return start('work', phases, place, stop, chance.random(), BATCH)
+
+
+def kill_worker(worker, phases, place, chance):
+    """Kill the worker at some moment in or after the phase drawn by lot; return the phase in which it was."""
+    wanted = chance.choice((1, 2))
+    end = time.monotonic() + 30
+    while phases[place] != wanted and worker.exitcode is None and time.monotonic() < end:
+        time.sleep(0.002)
+    time.sleep(chance.expovariate(1 / 0.15))
+    if worker.exitcode is not None:
+        wrong.append(f'a worker ended by itself with {worker.exitcode}')
+    phase = phases[place]
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.join()
+    return phase
+
+
+def report_kills(killed, times):
+    print(f'\n{"Killed while":<14}{"times":>8}')
+    for phase, name in enumerate(PHASES):
+        print(f'{name:<14}{killed[phase]:>8}')
+    if times > 1 and not (killed[1] and killed[2]):
+        wrong.append('the kills did not hit both reading and booking; try another --seed')
+
+
+def compare(sim):
+    print(f'\n{"Account":<18}{"Ponto":>8}{"undisturbed":>13}{"disturbed":>11}{"sum":>14}  same lines')
+    for account in sim.accounts:
+        undisturbed, disturbed = read_lines(account, UNDISTURBED), read_lines(account)
+        same = undisturbed == disturbed
+        print(f'{account.reference:<18}{len(account.transactions):>8}{len(undisturbed):>13}{len(disturbed):>11}'
+              f'{sum(line[1] for line in disturbed):>14,.2f}  {"yes" if same else "NO"}')
+        if not same:
+            differences = [pair for pair in zip(undisturbed, disturbed, strict=False) if pair[0] != pair[1]]
+            wrong.append(f'{account.reference}: {len(differences)} lines differ, first {differences[:1]}')
+
+
+# --- Many at the same account -----------------------------------------------------------------------------------------
+
+WAYS = ('click', 'job', 'scheduler')
+
+
+def same_account(options):
+    """Processes ask for the same account at the same moment: by a click, as the scheduled action, as the scheduler."""
+    chance = random.Random(1)
+    with ponto(1, 300, chance) as sim:
+        [[account_id]] = query('SELECT id FROM ponto_account')
+        print(f'\n{"The bank":<10}{"read by":<12}{"read":>6}{"skipped":>9}{"requests":>10}')
+        for number in range(options.rounds):
+            # Whoever comes first reads slowly, so that all the others surely come while it reads.
+            sim.fail(1, kind='slow', delay=3, path='/transactions$')
+            answers = ask(sim, 'slow', account_id, options.processes, first=WAYS[number % len(WAYS)])
+            readers = [way for way, read, _message in answers if read]
+            if len(readers) != 1 or count_requests(sim, '/transactions') != 1:
+                wrong.append(f'round {number + 1}: {len(readers)} of {len(answers)} processes have read')
+            wrong.extend(
+                f'a click that {"read" if read else "skipped"} was told: {message}' for way, read, message in answers
+                if way == 'click' and ('somebody else' in message) == read)
+            check_books(sim)
+            go_on(sim, 30, chance)
+        for number in range(options.rounds):
+            # Without a wait some come when another is done, and rightly read again.
+            ask(sim, 'quick', account_id, options.processes)
+            if number % 2:
+                go_on(sim, 30, chance)
+        run_process('finish', DATABASE)
+        check_books(sim)
+        check_no_error()
+
+
+def ask(sim, speed, account_id, count, first=None):
+    """Let `count` processes ask for the account, those of the way `first` a little earlier; return their answers."""
+    query("UPDATE ponto_account SET next_read_at = now() AT TIME ZONE 'UTC' - interval '1 second'")
+    query("UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' - interval '1 second'")
+    del sim.requests[:]
+    ways = [WAYS[place % len(WAYS)] for place in range(count)]
+    answers = at_once('ask_at_once', [(way, account_id, 0.3 if first and way != first else 0) for way in ways])
+    readers = [way for way, read, _message in answers if read]
+    print(f'{speed:<10}{", ".join(sorted(set(readers))):<12}{len(readers):>6}{count - len(readers):>9}'
+          f'{count_requests(sim, "/transactions"):>10}')
+    if len(answers) != count:
+        wrong.append(f'{count - len(answers)} processes failed')
+    return answers
+
+
+def at_once(name, arguments):
+    """Run a function of `stress_workers` in as many processes as there are `arguments`; return their answers."""
+    barrier, answers = processes.Barrier(len(arguments)), processes.SimpleQueue()
+    running = [start(name, barrier, answers, *item) for item in arguments]
+    for process in running:
+        process.join()
+    return [answers.get() for process in running if not process.exitcode]
+
+
+# --- One token for all ------------------------------------------------------------------------------------------------
+
+def token(options):
+    """Processes need a fresh access token at the same instant."""
+    with ponto(1, 0, random.Random(1)) as sim:
+        [[account_id]] = query('SELECT id FROM ponto_account')
+        print(f'\n{"The token":<22}{"round":>6}{"processes":>11}{"token requests":>16}')
+        for name, spoil in TOKENS.items():
+            for number in range(options.rounds):
+                spoil(sim)
+                sim.fail(1, kind='slow', delay=0.3, path='/oauth2/token$')
+                del sim.requests[:]
+                answers = at_once('call_at_once', [(account_id,)] * options.processes)
+                count = count_requests(sim, '/oauth2/token')
+                print(f'{name:<22}{number + 1:>6}{len(answers):>11}{count:>16}')
+                if count != 1:
+                    wrong.append(f'{count} token requests when the token {name}')
+                wrong.extend(f'a process got {answer}' for answer in answers if answer is not True)
+                if len(answers) != options.processes:
+                    wrong.append(f'{options.processes - len(answers)} processes failed')
+
+
+def count_requests(sim, path):
+    """Return how many requests for a path, of lists only those for the first page, were answered."""
+    return sum(1 for item in sim.requests
+               if item.path.endswith(path) and item.status and 'page[after]' not in item.query)
+
+
+TOKENS = {
+    'is missing': lambda sim: query('UPDATE ponto_token SET access_token = NULL, expires_at = NULL'),
+    'has expired': lambda sim: query("UPDATE ponto_token SET expires_at = now() AT TIME ZONE 'UTC' - interval '1 hour'"),
+    'is about to expire': lambda sim: query(
+        "UPDATE ponto_token SET expires_at = now() AT TIME ZONE 'UTC' + interval '50 seconds'"),
+    'was revoked': lambda sim: sim.revoke_tokens(),
+}
+
+
+# --- Faults -----------------------------------------------------------------------------------------------------------
+
+def faults(options):
+    raise NotImplementedError
+
+
+if __name__ == '__main__':
+    main()

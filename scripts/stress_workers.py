@@ -1,0 +1,186 @@
+"""What the processes of `scripts/stress` do inside Odoo. Each is forked from one server that has loaded Odoo, as Odoo's
+own workers are; none shares a connection with another.
+
+Importing this module loads Odoo and the database's registry, so only those processes import it.
+"""
+import contextlib
+import os
+import random
+import time
+
+import odoo
+from odoo import Command, api, sql_db
+from odoo.addons.base.models.ir_cron import IrCron
+from odoo.modules.registry import Registry
+from odoo.service.model import retrying
+from odoo.tools import config
+
+DATABASE = os.environ['STRESS_DATABASE']
+LOGIN = 'stress_accountant'
+# What a process shows of itself while it works, in its place of the shared array.
+ELSEWHERE, READING, BOOKING = range(3)
+PHASES = ('elsewhere', 'reading', 'booking')
+
+config.parse_config(['--database', DATABASE, '--no-http', '--logfile', os.environ['STRESS_LOG']], setup_logging=True)
+Registry(DATABASE)
+sql_db.close_all()
+
+
+@contextlib.contextmanager
+def environment(database=DATABASE, login=None):
+    """An environment of a transaction of its own, which is committed at the end: of the superuser or of `login`."""
+    registry = Registry(database).check_signaling()
+    with registry.cursor() as cr:
+        env = api.Environment(cr, api.SUPERUSER_ID, {})
+        yield env(user=env['res.users'].search([('login', '=', login)])) if login else env
+        env.flush_all()
+
+
+# --- Preparation ------------------------------------------------------------------------------------------------------
+
+def prepare(url, credentials):
+    """Make a company whose Ponto integrations, by `credentials`, have each of their accounts linked to a new journal."""
+    with environment() as env:
+        env['ir.config_parameter'].set_param('account_online_ponto.direct_api_url', url)
+        # The scheduler is to run the addon's own jobs and nothing else.
+        own = env.ref('account_online_ponto.ir_cron_synchronize') + env.ref('account_online_ponto.ir_cron_book')
+        (env['ir.cron'].search([]) - own).active = False
+        company = make_company(env)
+        env = env(context={'allowed_company_ids': company.ids})
+        for client_id, client_secret in credentials:
+            integration = env['ponto.integration'].create({
+                'company_id': company.id, 'client_id': client_id, 'client_secret': client_secret})
+            for account in integration._fetch_accounts():
+                account._link_to_new_journal()
+
+
+def make_company(env):
+    """Return a company in euro; without a country, whose modules Odoo would install."""
+    env.ref('base.EUR').active = True
+    company = env['res.company'].create({'name': 'Stress BV', 'currency_id': env.ref('base.EUR').id})
+    env['account.chart.template'].try_loading('generic_coa', company=company, install_demo=False)
+    company.currency_id = env.ref('base.EUR')
+    env['res.users'].create({
+        'name': 'Accountant', 'login': LOGIN, 'company_id': company.id, 'company_ids': [Command.set(company.ids)],
+        'group_ids': [Command.link(env.ref('account.group_account_manager').id)],
+    })
+    return company
+
+
+# --- Ways in which an import starts -----------------------------------------------------------------------------------
+
+def make_due(database=DATABASE):
+    """Let every account that nobody is working on be due, and the scheduled actions too."""
+    with environment(database) as env:
+        for table, column in (('ponto_account', 'next_read_at'), ('ir_cron', 'nextcall')):
+            retrying(lambda table=table, column=column: env.cr.execute(f"""
+                UPDATE {table} SET {column} = now() AT TIME ZONE 'UTC' - interval '1 second'
+                WHERE id IN (SELECT id FROM {table} WHERE {column} IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED)
+            """, log_exceptions=False), env)
+
+
+def run_scheduler(database=DATABASE):
+    """Run all jobs that are ready, as a cron worker of Odoo does when it wakes up."""
+    IrCron._process_jobs(database)
+
+
+def run_synchronization(database=DATABASE):
+    """Run the job's method beside the scheduler, as another job that does the same would."""
+    with environment(database) as env:
+        env['ponto.account']._cron_synchronize()
+
+
+def run_booking(database=DATABASE):
+    with environment(database) as env:
+        env['ponto.transaction']._cron_book()
+
+
+def click(database=DATABASE, account_ids=None):
+    """Fetch the transactions (of all accounts) as a click does, with Odoo's own way to repeat a request; return what
+    the accountant is told."""
+    with environment(database, LOGIN) as env:
+        def fetch():
+            accounts = env['ponto.account'].search([('id', 'in', account_ids)] if account_ids else [])
+            return accounts.action_fetch_transactions()
+        return retrying(fetch, env)['params']['message']
+
+
+WAYS = (run_scheduler, run_synchronization, run_booking, click)
+
+
+# --- Processes of the kill test ---------------------------------------------------------------------------------------
+
+def work(phases, place, stop, seed, batch):
+    """Import again and again, in any way, until told to stop or killed; show the phase at `place` of `phases`."""
+    chance = random.Random(seed)
+    show_phases(phases, place, batch)
+    while not stop.value:
+        make_due()
+        chance.choice(WAYS)()
+
+
+def finish(database):
+    """Import everything that Ponto has. What one run of the jobs has no time for, the scheduler has to come back for."""
+    make_due(database)
+    for _run in range(20):
+        run_scheduler(database)
+        with environment(database) as env:
+            if not env['ponto.transaction'].search_count([('state', '=', 'new')], limit=1):
+                return
+
+
+def show_phases(phases, place, batch):
+    """Show what the process is doing, and book in batches of `batch`, so that a kill finds some booked and some not."""
+    odoo.addons.account_online_ponto.models.ponto_account.BOOKING_BATCH = batch
+    for model, method, phase in (
+            ('ponto.account', '_read', READING), ('ponto.transaction', '_book', BOOKING)):
+        show_phase(Registry(DATABASE)[model], method, phases, place, phase)
+
+
+def show_phase(model_class, name, phases, place, phase):
+    method = getattr(model_class, name)
+
+    def shown(self, *args, **kwargs):
+        before, phases[place] = phases[place], phase
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            phases[place] = before
+
+    setattr(model_class, name, shown)
+
+
+# --- Processes that start at the same moment --------------------------------------------------------------------------
+
+def ask_at_once(barrier, answers, way, account_id, delay):
+    """Wait for the others, fetch one account and tell `(way, whether it read, what the accountant is told)`."""
+    read = []
+    model_class = Registry(DATABASE)['ponto.account']
+    method = model_class._read
+    model_class._read = lambda self, *args: read.append(True) or method(self, *args)
+    with environment(login=LOGIN) as env:
+        env['ponto.account'].browse(account_id).mapped('name')
+    barrier.wait(60)
+    time.sleep(delay)
+    message = None
+    if way == 'click':
+        message = click(account_ids=[account_id])
+    elif way == 'job':
+        run_synchronization()
+    else:
+        run_scheduler()
+    answers.put((way, bool(read), message))
+
+
+def call_at_once(barrier, answers, account_id):
+    """Wait for the others, then make a call that needs a token; tell what became of it."""
+    with environment() as env:
+        account = env['ponto.account'].browse(account_id)
+        client = account.integration_id._client()
+        ponto_id = account.ponto_id
+        env.cr.commit()
+        barrier.wait(60)
+        try:
+            answers.put(client.get_account(account_id=ponto_id).id == ponto_id or 'another account')
+        except Exception as error:  # noqa: BLE001 the test is to say what it was
+            answers.put(repr(error))

@@ -28,5 +28,4 @@
     'assets': {
         'web.assets_tests': ['account_online_ponto/static/tests/tours/**/*'],
     },
-    'application': False,
 }

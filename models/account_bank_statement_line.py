@@ -4,7 +4,7 @@ from odoo import api, fields, models
 class AccountBankStatementLine(models.Model):
     _inherit = 'account.bank.statement.line'
 
-    ponto_transaction_ids = fields.One2many('ponto.transaction', 'statement_line_id', string="Ponto Transaction")
+    ponto_transaction_ids = fields.One2many('ponto.transaction', 'statement_line_id')
     is_ponto_opening = fields.Boolean(
         string="Opening Line", readonly=True, copy=False,
         help="Made with the first import, so that Odoo's balance equals the bank's.")

@@ -52,7 +52,8 @@ def error_sentence(env, error):
         return str(error)
     template = next((text for kind, text in _SENTENCES if isinstance(error, kind)), _UNEXPECTED)
     detail = str(error) if isinstance(error, errors.PontoError) else type(error).__name__
-    sentence = env._(template) % {'detail': (getattr(error, 'detail', '') or detail).rstrip('.')}
+    text = env._(template)
+    sentence = text % {'detail': (getattr(error, 'detail', '') or detail).rstrip('.')}
     request_id = getattr(error, 'request_id', '')
     if not request_id:
         return sentence

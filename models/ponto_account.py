@@ -118,8 +118,8 @@ class PontoAccount(models.Model):
                     "The bank no longer accepts the consent, so nothing new comes in. Use Reconnect.")
             else:
                 account.bank_error_message = self.env._(
-                    "Ponto could not ask the bank (%(detail)s). This is often over within hours; if it lasts for a day, use"
-                    " Reconnect.", detail=account.bank_error_detail or account.bank_error_code)
+                    "Ponto could not ask the bank (%(detail)s). This is often over within hours; if it lasts for a day,"
+                    " use Reconnect.", detail=account.bank_error_detail or account.bank_error_code)
 
     @api.constrains('journal_id', 'currency_code')
     def _check_journal_currency(self):
@@ -207,7 +207,7 @@ class PontoAccount(models.Model):
             return self._book_with_commits(self.env['ponto.synchronization'])
         except psycopg2.errors.SerializationFailure:
             self._give_way()
-        except Exception:  # noqa: BLE001 whatever it is, the other accounts must go on
+        except Exception:  # whatever it is, the other accounts must go on
             self.env.cr.rollback()
             _logger.exception("Booking the transactions of online account %s failed", self.id)
         return True
@@ -306,8 +306,8 @@ class PontoAccount(models.Model):
     def _read_transactions(self):
         """Read Ponto's transactions into the inbox; booking is another step. Does not commit.
 
-        Ponto lists newest first in an order of its own, which is not that of the dates, so nothing stops at a date or at
-        a known id: reading goes on past every page that holds something new or changed, past everything of the last
+        Ponto lists newest first in an order of its own, which is not that of the dates, so nothing stops at a date or
+        at a known id: reading goes on past every page that holds something new or changed, past everything of the last
         `OVERLAP` days, and every `FULL_WALK_EVERY` to the end of the list.
 
         :return: `{'read_count', 'new_count', 'changed_count'}`
@@ -355,8 +355,8 @@ class PontoAccount(models.Model):
     def _next_read_at(self, now):
         """Return when an account read at `now` is due again: soon after Ponto's next own refresh; both naive in UTC.
 
-        Ponto refreshes at about 2, 8, 14 and 20 h (API reference, section 1.5). The half hour and the minutes drawn from
-        the database's id give it time, and keep all databases from asking at the same minute.
+        Ponto refreshes at about 2, 8, 14 and 20 h (API reference, section 1.5). The half hour and the minutes drawn
+        from the database's id give it time, and keep all databases from asking at the same minute.
         """
         database = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
         delay = timedelta(minutes=30 + zlib.crc32(database.encode()) % 60)
@@ -395,7 +395,7 @@ class PontoAccount(models.Model):
 
     @api.model
     def _back_off(self, failures, error):
-        """Return how long to wait after `failures` failures running: what Ponto asks for, else 5 minutes doubling to 6 hours."""
+        """Return how long to wait after so many failures running: as Ponto asks, else 5 minutes doubling to 6 hours."""
         asked = timedelta(seconds=min(getattr(error, 'retry_after', None) or 0, 24 * 3600))
         return max(asked, min(timedelta(minutes=5) * 2 ** min(failures - 1, 10), timedelta(hours=6)))
 
@@ -490,7 +490,7 @@ class PontoAccount(models.Model):
             lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id)[:1]
 
     def _propose_start_date(self, journal):
-        """Return the day after the last line of `journal`, never in a locked period; False for as far back as Ponto has."""
+        """Return the day after the journal's last line, never in a locked period; False: as far back as Ponto has."""
         lines = self.env['account.bank.statement.line'].sudo()
         last = journal and lines.search([('journal_id', '=', journal.id)], limit=1).date
         proposed = last + timedelta(days=1) if last else False

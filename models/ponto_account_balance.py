@@ -78,7 +78,7 @@ class PontoAccount(models.Model):
         return dict(groups)
 
     def _sum_lines(self, day, kind):
-        """Return the sum of the journal's statement lines up to `day`: of this feed (`ponto`), or of others (`other`)."""
+        """Return the sum of the journal's statement lines up to `day`: of this feed (`ponto`) or others (`other`)."""
         operator = '!=' if kind == 'ponto' else '='
         domain = [
             ('journal_id', '=', self.journal_id.id), ('state', '=', 'posted'), ('date', '<=', day),
@@ -98,8 +98,8 @@ class PontoAccount(models.Model):
     def _prepare_opening_line_vals(self):
         """Return the values of the line that makes an empty journal's balance equal to the bank's.
 
-        Empty when the journal already has entries, the bank tells no balance, or nothing is missing. The inbox must have
-        been read.
+        Empty when the journal already has entries, the bank tells no balance, or nothing is missing. The inbox must
+        have been read.
         """
         self.ensure_one()
         journal = self.journal_id

@@ -33,7 +33,7 @@ class PontoAccount(models.Model):
             account.consent_message = account._consent_message(days)
 
     def _consent_days_left(self):
-        """Return the days until the consent ends, 0 on its last day, negative afterwards; None if Ponto tells no end."""
+        """Return the days until the consent ends, 0 on its last day, negative afterwards; None without an end."""
         if not self.authorization_expires_at:
             return None
         today = fields.Date.context_today(self.with_context(tz=self.time_zone))
@@ -69,7 +69,7 @@ class PontoLink(models.Model):
             if link.try_lock_for_update(allow_referencing=True):
                 try:
                     link.with_company(link.company_id)._remind_consent()
-                except Exception:  # noqa: BLE001 a mail server that fails must not keep others from being told
+                except Exception:  # a mail server that fails must not keep others from being told
                     self.env.cr.rollback()
                     _logger.exception("Reminding of the consent of online synchronization %s failed", link.id)
             if not cron._commit_progress(1):

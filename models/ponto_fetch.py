@@ -12,7 +12,7 @@ from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
 SUBTYPES = ('accountDetails', 'accountTransactions')
 # After so long the bank's answer is not waited for any longer; what Ponto has by then is read.
 ASKED_AT_MOST = timedelta(minutes=10)
-# What a click may book while the person waits, and what each look at the progress adds; the scheduled action does the rest.
+# What a click may book while the person waits, and each look at the progress; the scheduled action does the rest.
 BOOKED_WHILE_WAITING = 600
 BOOKED_AT_A_LOOK = 200
 
@@ -46,7 +46,7 @@ class PontoAccount(models.Model):
     def fetch_progress(self):
         """Take the next short step of a fetch that goes on, and tell how far each of these accounts is.
 
-        :return: `[{'id', 'stage', 'booked', 'to_book', 'message'}]`; the stage is `asking` (the bank), `booking` or `done`
+        :return: `[{'id', 'stage', 'booked', 'to_book', 'message'}]`; the stage is `asking`, `booking` or `done`
         """
         self.check_access('read')
         self.env['ponto.transaction']._check_bookkeeper()
@@ -128,8 +128,8 @@ class PontoAccount(models.Model):
             return [self.env._("The bank has been asked for news; they follow by themselves within minutes.")]
         if request and not self._customer_ip():
             return [self.env._(
-                "The bank itself was not asked, because your address is a private one. Ponto's own data, at most six hours"
-                " old, was read. An administrator can enter the office's public address in the settings.")]
+                "The bank itself was not asked, because your address is a private one. Ponto's own data, at most six"
+                " hours old, was read. An administrator can enter the office's public address in the settings.")]
         return []
 
     def _fetch_stage(self):

@@ -49,8 +49,8 @@ class PontoInstitution(models.Model):
         """Return the institutions that a person can pick, those of the company's country first.
 
         :param text: words that must all be in the name, BIC or country
-        :return: `{'institutions': [values of a card], 'has_more': bool, 'is_empty': bool}`; empty means that there is no
-            catalogue at all yet
+        :return: `{'institutions': [values of a card], 'has_more': bool, 'is_empty': bool}`; empty means that there
+            is no catalogue at all yet
         """
         self.check_access('read')
         domain = Domain('deprecated', '=', False) & Domain.AND(

@@ -1,14 +1,14 @@
 import time
 
 from odoo import fields, models
+
 # The field `api` hides the module of that name inside of the class.
 from odoo.api import constrains, depends, model, model_create_multi
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import ValidationError
 
 from ..ponto.auth import ClientCredentialsAuth
 from ..ponto.client import PontoClient
-from ..ponto.errors import PontoAuthError, PontoError
-from .error_sentences import error_sentence
+from ..ponto.errors import PontoAuthError
 from .ponto_token import TokenStore
 
 DIRECT_API_URL = 'https://api.myponto.com'

@@ -36,8 +36,8 @@ class TokenStore:
     """The `ponto.auth.TokenStore` of one integration: all workers share one token through its `ponto.token`.
 
     A renewal has a transaction of its own: the new token is durable before anybody uses it, whatever becomes of the
-    caller's transaction. Workers that need a token at the same instant queue on the row; the first renews the token, the
-    others find the fresh one.
+    caller's transaction. Workers that need a token at the same instant queue on the row; the first renews the token,
+    the others find the fresh one.
     """
     # With REPEATABLE READ, a transaction that has waited for a changed row must start again to see it.
     ATTEMPTS = 5

@@ -98,7 +98,8 @@ class PontoTransaction(models.Model):
     change = fields.Json(
         readonly=True, help="What the bank has changed since it was booked and is not in the books yet:"
                             " for each field of the statement line, the value before and the value now.")
-    is_changed = fields.Boolean(readonly=True, help="The bank has changed it and its statement line is not corrected yet.")
+    is_changed = fields.Boolean(
+        readonly=True, help="The bank has changed it and its statement line is not corrected yet.")
     missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
 
     _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
@@ -347,13 +348,13 @@ class PontoTransaction(models.Model):
 
     @api.model
     def _note_removed(self, account):
-        """Mark the rows whose statement line went with its deleted journal entry: they do not come back by themselves."""
+        """Mark the rows whose statement line went with its deleted journal entry: they do not come back alone."""
         self.search([
             ('account_id', '=', account.id), ('state', '=', 'booked'), ('statement_line_id', '=', False),
         ]).state = 'removed'
 
     def _create_lines(self):
-        """Create the statement lines of these rows of one account; hold those that Odoo refuses. Return the booked ones.
+        """Create the statement lines of these rows of one account, hold those that Odoo refuses, return the others.
 
         A batch with a refused row is halved until that row stands alone, so the others are booked none the less.
         """
@@ -370,7 +371,7 @@ class PontoTransaction(models.Model):
         except psycopg2.OperationalError:
             # Another transaction is at the same rows: not the fault of a row, and this transaction is over.
             raise
-        except Exception as error:  # noqa: BLE001 whatever Odoo or another addon objects to, the row says it
+        except Exception as error:  # whatever Odoo or another addon objects to, the row says it
             if len(self) > 1:
                 half = len(self) // 2
                 return self[:half]._create_lines() + self[half:]._create_lines()
@@ -503,7 +504,8 @@ class PontoTransaction(models.Model):
     def _correct_line(self, line):
         """Return whether `line` could take over the change."""
         locked = any(
-            line.company_id._get_violated_lock_dates(day, False, line.journal_id) for day in (line.date, self.date) if day)
+            line.company_id._get_violated_lock_dates(day, False, line.journal_id)
+            for day in (line.date, self.date) if day)
         if line.is_reconciled or locked or self.problem or not self.date or 'currency' in self.change:
             return False
         vals = {name: values[1] for name, values in self.change.items()}
@@ -602,7 +604,8 @@ class PontoTransaction(models.Model):
         Core shows a day's lines by falling sequence, the first of the day having the greatest.
         """
         rows = self.search([
-            ('account_id', 'in', self.account_id.ids), ('date', 'in', list(set(self.mapped('date'))))], order='rank, id')
+            ('account_id', 'in', self.account_id.ids), ('date', 'in', list(set(self.mapped('date')))),
+        ], order='rank, id')
         sequences = {}
         for day_rows in rows.grouped('date').values():
             sequences.update({row: FIRST_SEQUENCE - place for place, row in enumerate(day_rows)})

@@ -19,8 +19,8 @@ class SimulatorMixin:
 
     def setUp(self):
         super().setUp()
-        type(self).simulator = Simulator()
-        self.addCleanup(lambda: self.simulator.assert_expected())
+        type(self).simulator = simulator = Simulator()
+        self.addCleanup(simulator.assert_expected)
 
 
 class PontoCase(SimulatorMixin, TransactionCase):

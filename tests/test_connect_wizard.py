@@ -29,7 +29,8 @@ class TestConnectWizard(PontoCase):
 
     def test_every_account_goes_to_a_new_journal_an_existing_one_or_waits(self):
         existing = self.env['account.journal'].create({
-            'name': "Kade zicht", 'type': 'bank', 'company_id': self.company.id, 'bank_acc_number': 'BE68 5390 0754 7034'})
+            'name': "Kade zicht", 'type': 'bank', 'company_id': self.company.id,
+            'bank_acc_number': 'BE68 5390 0754 7034'})
         wizard = self.connect()
         by_number = {line.reference: line for line in wizard.line_ids}
         self.assertRecordValues(by_number['BE68539007547034'], [{'action': 'existing', 'journal_id': existing.id}])

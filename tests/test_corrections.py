@@ -22,12 +22,14 @@ class TestCorrections(PontoCase):
         _liquidity, suspense, _other = self.line._seek_for_lines()
         income = self.env['account.account'].search(
             [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
-        self.line.with_context(skip_readonly_check=True).write({'line_ids': [Command.update(suspense.id, {'account_id': income.id})]})
+        self.line.with_context(skip_readonly_check=True).write({
+            'line_ids': [Command.update(suspense.id, {'account_id': income.id})]})
         self.assertTrue(self.line.is_reconciled)
 
     def test_a_change_at_the_bank_reaches_an_open_line(self):
         self.simulator.change_transaction(
-            self.row.id, amount=120, execution_date='2026-04-03', remittance_information="Second text", counterpart_name="Smit BV")
+            self.row.id, amount=120, execution_date='2026-04-03', remittance_information="Second text",
+            counterpart_name="Smit BV")
         run = self.account._synchronize()
         self.assertEqual(run.changed_count, 1)
         self.assertRecordValues(self.line, [{

@@ -15,7 +15,7 @@ class TestFetch(PontoCase, HttpCase):
         self.authenticate(self.accountant.login, self.accountant.login)
 
     def call(self, method, address=None):
-        """Call a public method of the account from `address`, as a reverse proxy reports it; None: from this machine."""
+        """Call a public method of the account from `address`, as a reverse proxy tells it; None: from this machine."""
         forwarded = {'X-Forwarded-For': address, 'X-Forwarded-Host': '127.0.0.1', 'X-Forwarded-Proto': 'http'}
         return self.make_jsonrpc_request('/web/dataset/call_kw', {
             'model': 'ponto.account', 'method': method, 'args': [self.account.ids], 'kwargs': {},

@@ -196,18 +196,18 @@ class PontoConnect(models.TransientModel):
         remarks = []
         if not accounts:
             remarks.append(self.env._(
-                "Ponto accepts these credentials, but lets Odoo read no account yet. At Ponto, tick the accounts for this"
-                " integration, then try again."))
+                "Ponto accepts these credentials, but lets Odoo read no account yet. At Ponto, tick the accounts for"
+                " this integration, then try again."))
         elif not own:
             remarks.append(self.env._(
-                "No account of %(institution)s appears, because none was authorized for Odoo at Ponto. Accounts of these"
-                " institutions were: %(others)s. At Ponto, tick the accounts of %(institution)s for this integration, then"
-                " try again.",
+                "No account of %(institution)s appears, because none was authorized for Odoo at Ponto. Accounts of"
+                " these institutions were: %(others)s. At Ponto, tick the accounts of %(institution)s for this"
+                " integration, then try again.",
                 institution=self.institution_id.name, others=', '.join(sorted(set(accounts.link_id.mapped('name'))))))
         elif not offered:
             remarks.append(self.env._(
-                "All accounts that Odoo may read here are linked to a journal already. To add others, tick them for this"
-                " integration at Ponto, then try again."))
+                "All accounts that Odoo may read here are linked to a journal already. To add others, tick them for"
+                " this integration at Ponto, then try again."))
         if lost:
             remarks.append(self.env._(
                 "No longer authorized at Ponto: %(accounts)s. Their transactions stop coming in until they are ticked"

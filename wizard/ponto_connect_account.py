@@ -19,7 +19,8 @@ class PontoConnectAccount(models.TransientModel):
         [('new', "New journal"), ('existing', "Existing journal"), ('skip', "Not now")], required=True, default='new')
     journal_id = fields.Many2one(
         'account.journal',
-        domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'credit')), ('ponto_account_ids', '=', False)]")
+        domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'credit')),"
+               " ('ponto_account_ids', '=', False)]")
     start_date = fields.Date(
         string="Transactions from", help="Empty: as far back as Ponto has. Never in a locked period.")
 

@@ -16,7 +16,7 @@ from werkzeug.routing import Map, Rule
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from . import errors, faults, recorded
+from . import errors, faults, pictures, recorded
 from .routes import ROUTES, Call
 from .state import LoggedRequest, Unexpected
 from .world import World
@@ -30,6 +30,7 @@ class Simulator(World):
 
     `base_path`: where the API is mounted on its host. `institutions_by_token`: a call with a token sees only the
     institutions of its accounts (as Ponto Connect does); the direct API shows the whole catalogue to everyone.
+    `pictures`: status, headers and body by path, instead of the logos that the file servers draw.
     """
 
     def __init__(self, *, base_path='', institutions_by_token=False, routes=ROUTES, **world):
@@ -40,6 +41,7 @@ class Simulator(World):
         self.requests = []
         self.unexpected = []
         self.private_ip_addresses = []
+        self.pictures = {}
         self._faults = faults.Faults()
         self._foreign_next_links = []
         self.lock = threading.RLock()
@@ -155,6 +157,8 @@ class Simulator(World):
         )
 
     def _handle(self, call):
+        if urlsplit(call.base).netloc in pictures.HOSTS:
+            return self.pictures.get(call.path) or pictures.drawn(call.path)
         try:
             self.settle_synchronizations()
             status, body = self._dispatch(call)

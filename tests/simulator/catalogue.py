@@ -5,7 +5,7 @@ import re
 import unicodedata
 from datetime import timedelta
 
-from .world import LOGOS
+from .pictures import MADE_UP_LOGOS
 
 KNOWN = {
     'BE': (
@@ -80,7 +80,7 @@ def catalogue(sim, size=300):
             name,
             country,
             bic=bic,
-            logo_url=f'{LOGOS}/{_slug(name)}.svg',
+            logo_url=f'{MADE_UP_LOGOS}/{_slug(name)}.svg',
             primary_color=f'#{(index * 2654435761) % 0x1000000:06x}',
             shared_brand_name=brand,
             shared_brand_reference=_slug(brand) if brand else None,

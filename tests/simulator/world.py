@@ -18,6 +18,7 @@ from .attributes import (
     named,
     transaction_attributes,
 )
+from .pictures import LOGOS
 from .state import (
     ACCOUNT_ATTRIBUTES,
     ACCOUNT_DETAILS,
@@ -43,7 +44,6 @@ CLIENT_SECRET = 'simulated-client-secret'
 DEFAULT_CLOCK = datetime(2026, 4, 15, 10, 0, tzinfo=UTC)
 NAMESPACE = uuid.UUID('9251e765-bfbe-48b0-a082-3b043c386131')
 SANDBOX_INSTITUTION_ID = '9251e765-bfbe-48b0-a082-3b043c386131'
-LOGOS = 'https://ibanity-production-financial-institution-assets.s3.eu-central-1.amazonaws.com'
 BANK_HIDDEN = ('cardReference', 'cardReferenceType', 'fee', 'digest', 'internalReference')
 """Attributes of a sandbox transaction that Ponto takes but does not show there."""
 

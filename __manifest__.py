@@ -5,7 +5,7 @@
     'summary': 'Every booked bank transaction in Odoo, once, on the right date, with the bank\'s balance as proof',
     'author': 'The account_online_ponto contributors',
     'license': 'LGPL-3',
-    'depends': ['account'],
+    'depends': ['account', 'certificate'],
     'external_dependencies': {'python': ['cryptography', 'requests', 'python-stdnum']},
     'data': [
         'security/ponto_security.xml',
@@ -23,6 +23,7 @@
         'views/ponto_link_views.xml',
         'views/account_journal_views.xml',
         'views/res_config_settings_views.xml',
+        'views/return_templates.xml',
         'views/menus.xml',
     ],
     'assets': {

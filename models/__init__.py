@@ -4,6 +4,7 @@ from . import ponto_account
 from . import ponto_account_balance
 from . import ponto_institution
 from . import ponto_integration
+from . import ponto_integration_connect
 from . import ponto_link
 from . import ponto_consent
 from . import ponto_fetch

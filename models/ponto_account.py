@@ -407,34 +407,44 @@ class PontoAccount(models.Model):
     def _update_from_grant(self, integration, links, resources):
         """Create or update the accounts of `integration` from all account `resources` that Ponto lists for it.
 
-        An account that Ponto lists under a new id after a renewed consent is recognised by number, currency and
-        institution and stays the same record; one that is listed no more is marked as not authorized.
+        An account that Ponto lists under a new id after a renewed consent, or through a new integration after the old
+        one has ended, is recognised by its id or by number, currency and institution, and stays the same record: nothing
+        is imported again. One that is listed no more is marked as not authorized. One that another live integration of
+        the company reads stays with that one.
 
         :param links: `{Ponto institution id or None: ponto.link}`
-        :return: the accounts that Ponto lists
+        :return: the accounts that this integration reads
         """
-        known = {account.ponto_id: account for account in integration.account_ids}
+        known = self.search([('company_id', '=', integration.company_id.id)])
+        elsewhere = known.filtered(
+            lambda account: account.integration_id != integration and account._is_authorized())
+        by_ponto_id = {account.ponto_id: account for account in known}
         listed = {resource.id for resource in resources}
-        lost = {account._identity(): account for ponto_id, account in known.items() if ponto_id not in listed}
+        lost = {account._identity(): account for account in known - elsewhere if account.ponto_id not in listed}
         accounts = self.browse()
         for resource in resources:
             link = links[resource.institution_id or None]
             vals = self._prepare_account_vals(resource)
-            account = known.get(resource.id) or lost.pop(
-                (link, vals['reference'], vals['currency_code']) if vals['reference'] else None, self.browse())
+            identity = (link.institution_id, vals['reference'], vals['currency_code'])
+            account = by_ponto_id.get(resource.id) or lost.pop(identity if vals['reference'] else None, self.browse())
+            if account in elsewhere:
+                continue
             if account:
-                account._write_changes({
-                    **vals, 'link_id': link.id,
-                    **({'state': 'active' if account.journal_id else 'new'} if account.state == 'withdrawn' else {}),
-                })
+                account._write_changes({**vals, 'link_id': link.id})
+                if account.state == 'withdrawn':
+                    account.write({'state': 'active' if account.journal_id else 'new',
+                                   'next_read_at': account.journal_id and fields.Datetime.now()})
             else:
                 account = self.create({**vals, 'link_id': link.id})
             accounts += account
         (integration.account_ids - accounts)._write_changes({'state': 'withdrawn'})
         return accounts
 
+    def _is_authorized(self):
+        return self.state != 'withdrawn' and self.integration_id.state == 'connected'
+
     def _identity(self):
-        return (self.link_id, self.reference, self.currency_code)
+        return (self.institution_id, self.reference, self.currency_code)
 
     @api.model
     def _prepare_account_vals(self, resource):

@@ -28,7 +28,8 @@ class PontoIntegration(models.Model):
              " and client secret.")
     client_id = fields.Char(string="Client ID", copy=False)
     client_secret = fields.Char(copy=False, groups='base.group_system')
-    organization_id = fields.Char(string="Ponto Organization", readonly=True, copy=False)
+    organization_id = fields.Char(string="Ponto Organization ID", readonly=True, copy=False)
+    organization_name = fields.Char(string="Ponto Organization", readonly=True, copy=False)
     state = fields.Selection(
         [('draft', "Not Connected"), ('connected', "Connected"), ('refused', "Refused by Ponto")],
         required=True, default='draft', readonly=True, copy=False)
@@ -77,6 +78,19 @@ class PontoIntegration(models.Model):
         self.check_access('write')
         return self.env['ponto.connect']._open_for_integration(self)
 
+    def action_disconnect(self):
+        """End the grant: no more transactions come in. Journals, books and inbox stay as they are."""
+        self.ensure_one()
+        self.check_access('unlink')
+        integration = self.sudo()
+        integration._revoke()
+        integration.write({'state': 'draft', 'client_id': False, 'client_secret': False})
+        integration.account_ids._write_changes({'state': 'withdrawn', 'next_read_at': False})
+        return True
+
+    def _revoke(self):
+        """End the grant at Ponto. One of a direct integration can only be ended on Ponto's site."""
+
     # -------------------------------------------------------------------------
     # Talking to Ponto
     # -------------------------------------------------------------------------
@@ -94,13 +108,17 @@ class PontoIntegration(models.Model):
         )
         return PontoClient(base_url=base_url, auth=auth, sleep=self._sleep)
 
+    # Between the client's attempts; a name of its own so that no test waits.
+    _sleep = staticmethod(time.sleep)
+
+    def _credentials(self):
+        """Return the texts whose change makes a stored token useless."""
+        return [self.api, self.client_id or '', self.client_secret or '']
+
     @model
     def _public_client(self):
         """Return a `PontoClient` for what everybody may read: the catalogue of institutions."""
         return PontoClient(base_url=self._api_url(), sleep=self._sleep)
-
-    # Between the client's attempts; a name of its own so that no test waits.
-    _sleep = staticmethod(time.sleep)
 
     @model
     def _api_url(self):

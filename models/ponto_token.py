@@ -1,5 +1,6 @@
 import hashlib
 import logging
+from contextlib import ExitStack, contextmanager
 from datetime import timezone
 
 import psycopg2.errors
@@ -48,8 +49,7 @@ class TokenStore:
         """Serve `integration`, one record whose secrets may be read (sudo)."""
         self.env = integration.env
         self.integration_id = integration.id
-        credentials = f'{integration.api}\n{integration.client_id}\n{integration.client_secret}'
-        self.issued_for = hashlib.sha256(credentials.encode()).hexdigest()
+        self.issued_for = hashlib.sha256('\n'.join(integration._credentials()).encode()).hexdigest()
         self.token = None
 
     def load(self):
@@ -59,30 +59,47 @@ class TokenStore:
     def renew(self, stale, request):
         """Return a fresh `Token`: the stored one if another worker has renewed `stale` meanwhile, else a new one.
 
-        :param request: callable that gets the stored `Token` or None and returns a new one
+        :param request: callable that gets the stored `Token` or None and returns a new one; called once at most, as a
+            refresh token must not be sent twice
         """
-        for _attempt in range(self.ATTEMPTS):
-            try:
-                with self.env.registry.cursor() as cr:
-                    self.token = self._renew(self.env(cr=cr), stale, request)
-                return self.token
-            except psycopg2.errors.SerializationFailure:
-                _logger.info("The token of Ponto integration %s has just been renewed elsewhere.", self.integration_id)
-            except psycopg2.errors.LockNotAvailable as error:
-                raise PontoTimeoutError("another worker is still renewing the access token") from error
-        raise PontoTimeoutError("other workers keep renewing the access token")
+        with self._locked_row() as row:
+            stored = self._token(row)
+            if not (stored and stored != stale and stored.is_fresh(utcnow())):
+                stored = request(stored)
+                self._write(row, stored)
+        self.token = stored
+        return stored
 
-    def _renew(self, env, stale, request):
-        env.cr.execute("SET LOCAL lock_timeout = %s", [self.LOCK_TIMEOUT])
-        # What it raises is expected: no error for the server's log.
-        env.cr.execute("SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE", [self.integration_id],
-                       log_exceptions=False)
-        # A row that is not visible here was made in the caller's transaction: no other worker can know it.
-        row = self._row(env if env.cr.rowcount else self.env)
-        stored = self._token(row)
-        if stored and stored != stale and stored.is_fresh(utcnow()):
-            return stored
-        token = request(stored)
+    def replace(self, token):
+        """Store the `Token` of a new consent in place of whatever there is."""
+        with self._locked_row() as row:
+            self._write(row, token)
+        self.token = token
+
+    @contextmanager
+    def _locked_row(self):
+        """Yield the token's row, locked, in a transaction of its own that is committed at the end."""
+        with ExitStack() as stack:
+            for attempt in range(self.ATTEMPTS):
+                cr = stack.enter_context(self.env.registry.cursor())
+                try:
+                    cr.execute("SET LOCAL lock_timeout = %s", [self.LOCK_TIMEOUT])
+                    # What it raises is expected: no error for the server's log.
+                    cr.execute("SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE", [self.integration_id],
+                               log_exceptions=False)
+                    break
+                except psycopg2.errors.SerializationFailure:
+                    _logger.info("The token of Ponto integration %s has just been renewed elsewhere.", self.integration_id)
+                    cr.rollback()
+                    if attempt == self.ATTEMPTS - 1:
+                        raise PontoTimeoutError("other workers keep renewing the access token") from None
+                except psycopg2.errors.LockNotAvailable as error:
+                    cr.rollback()
+                    raise PontoTimeoutError("another worker is still renewing the access token") from error
+            # A row that is not visible here was made in the caller's transaction: no other worker can know it.
+            yield self._row(self.env(cr=cr) if cr.rowcount else self.env)
+
+    def _write(self, row, token):
         row.write({
             'issued_for': self.issued_for,
             'access_token': token.access_token,
@@ -90,7 +107,6 @@ class TokenStore:
             'expires_at': naive_utc(token.expires_at),
         })
         row.flush_recordset()
-        return token
 
     def _row(self, env):
         return env['ponto.token'].sudo().search([('integration_id', '=', self.integration_id)])

@@ -1,4 +1,6 @@
-from odoo import api, fields, models
+from odoo import fields, models
+# The field `api` hides the module of that name inside of the class.
+from odoo.api import model
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
@@ -21,6 +23,10 @@ class PontoConnect(models.TransientModel):
     integration_id = fields.Many2one('ponto.integration', readonly=True)
     institution_id = fields.Many2one('ponto.institution', readonly=True)
     institution_status = fields.Selection(related='institution_id.status')
+    api = fields.Selection(
+        [('connect', "Sign in at Ponto"), ('direct', "Client ID and secret of our own integration")],
+        string="How", required=True, default=lambda self: self._default_api())
+    has_application = fields.Boolean(compute='_compute_has_application')
     client_id = fields.Char(string="Client ID")
     client_secret = fields.Char(compute='_compute_client_secret', inverse='_inverse_client_secret')
     # The secret waits here between two clicks, out of everybody's sight, and is gone once it is used.
@@ -28,6 +34,13 @@ class PontoConnect(models.TransientModel):
     message = fields.Text(readonly=True)
     line_ids = fields.One2many('ponto.connect.account', 'wizard_id')
     other_account_count = fields.Integer(readonly=True)
+
+    @model
+    def _default_api(self):
+        return 'connect' if self.env['ponto.integration']._has_connect_application() else 'direct'
+
+    def _compute_has_application(self):
+        self.has_application = self.env['ponto.integration']._has_connect_application()
 
     def _compute_client_secret(self):
         self.client_secret = False
@@ -41,7 +54,7 @@ class PontoConnect(models.TransientModel):
     # Ways in
     # -------------------------------------------------------------------------
 
-    @api.model
+    @model
     def action_add_bank_account(self, institution_id=False):
         """Open the wizard: at the accounts when this company has a working connection, else at the credentials.
 
@@ -55,27 +68,38 @@ class PontoConnect(models.TransientModel):
             return self._open_for_integration(integration, institution)
         return self.create({'institution_id': institution.id})._open()
 
-    @api.model
+    @model
     def _open_for_integration(self, integration, institution=None):
         """Read the grant's accounts now and open the wizard at the choice of accounts."""
         wizard = self._create_for(integration, institution)
         wizard._fetch_accounts()
         return wizard._open()
 
-    @api.model
+    @model
     def _open_for_credentials(self, integration, institution=None):
         """Open the wizard at the credentials of an existing integration."""
         return self._create_for(integration, institution)._open()
 
-    @api.model
+    @model
     def _create_for(self, integration, institution=None):
         self._check_administrator()
         return self.create({
             'company_id': integration.company_id.id,
             'integration_id': integration.id,
             'institution_id': institution.id if institution else False,
+            'api': integration.api,
             'client_id': integration.client_id,
         })
+
+    @model
+    def action_continue(self):
+        """Go on, after the return from Ponto, where this person has left the newest wizard."""
+        self._check_administrator()
+        wizard = self.search([('create_uid', '=', self.env.uid), ('integration_id', '!=', False)], order='id desc', limit=1)
+        if not wizard:
+            return self.action_add_bank_account()
+        wizard._fetch_accounts()
+        return {**wizard._open(), 'target': 'main'}
 
     def _open(self):
         title = self.env._("Add a Bank Account")
@@ -93,9 +117,15 @@ class PontoConnect(models.TransientModel):
     # -------------------------------------------------------------------------
 
     def action_connect(self):
-        """Try the credentials at Ponto; keep them if they work and show the accounts, else say what is wrong."""
+        """Try the credentials at Ponto, keep them if they work and show the accounts, else say what is wrong.
+
+        With Ponto Connect the person goes to Ponto's pages instead, and comes back to the return controller.
+        """
         self.ensure_one()
         self._check_administrator()
+        if self.api == 'connect':
+            url = self.env['ponto.integration']._consent_url(self.company_id, self.institution_id)
+            return {'type': 'ir.actions.act_url', 'url': url, 'target': 'self'}
         secret = self.sudo().entered_secret
         if not (self.client_id and secret):
             raise UserError(self.env._("Enter both the client ID and the client secret of your Ponto integration."))
@@ -166,7 +196,7 @@ class PontoConnect(models.TransientModel):
     # Helpers
     # -------------------------------------------------------------------------
 
-    @api.model
+    @model
     def _check_administrator(self):
         """Connecting a bank makes journals and reads accounts: it is the invoicing administrator's."""
         if not self.env.user.has_group('account.group_account_manager'):

@@ -1,5 +1,8 @@
-from odoo import api, fields, models
+from odoo import fields, models
+# The field `api` hides the module of that name inside of the class.
+from odoo.api import depends, model
 from odoo.exceptions import UserError
+from odoo.http import request
 from odoo.tools import format_date
 
 from ..models.error_sentences import error_sentence
@@ -13,18 +16,28 @@ class PontoReauthorize(models.TransientModel):
     _description = "Renew a Bank's Consent"
 
     link_id = fields.Many2one('ponto.link', required=True, readonly=True, ondelete='cascade')
+    api = fields.Selection(related='link_id.integration_id.api')
     account_ids = fields.Many2many('ponto.account', compute='_compute_account_ids')
     message = fields.Text(readonly=True)
     is_renewed = fields.Boolean(readonly=True)
 
-    @api.depends('link_id')
+    @depends('link_id')
     def _compute_account_ids(self):
         for wizard in self:
             wizard.account_ids = wizard.link_id.account_ids.filtered('journal_id') or wizard.link_id.account_ids
 
-    @api.model
+    @model
     def _open_for(self, link):
         return self.create({'link_id': link.id})._open()
+
+    @model
+    def action_continue(self):
+        """Say, after the return from Ponto, what the renewal has brought."""
+        link = self.env['ponto.link'].browse(request.session.pop('ponto_renewed_link', False) or []).exists()
+        link.check_access('write')
+        if not link:
+            return self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_link_action')
+        return {**self.create({'link_id': link.id}).action_check(), 'target': 'main'}
 
     def _open(self):
         return {
@@ -39,6 +52,17 @@ class PontoReauthorize(models.TransientModel):
     def action_open_ponto(self):
         """Open Ponto's site, where the consent of a direct integration is renewed, in a new tab."""
         return {'type': 'ir.actions.act_url', 'url': PONTO_URL, 'target': 'new'}
+
+    def action_renew(self):
+        """Go to Ponto's page where the consent that ends first is renewed (Ponto Connect)."""
+        self.ensure_one()
+        self.link_id.check_access('write')
+        account = self.account_ids.sorted(lambda account: account.authorization_expires_at or fields.Datetime.now())[:1]
+        try:
+            url = self.link_id.integration_id._reauthorization_url(account, self.link_id)
+        except PontoError as error:
+            raise UserError(error_sentence(self.env, error)) from error
+        return {'type': 'ir.actions.act_url', 'url': url, 'target': 'self'}
 
     def action_check(self):
         """Read the accounts again and say for each whether the end of its consent has moved; fetch what was missed."""

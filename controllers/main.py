@@ -1,0 +1,65 @@
+import logging
+
+from odoo import http
+from odoo.http import request
+
+from ..models.error_sentences import error_sentence
+from ..models.ponto_integration_connect import CONSENT_RETURN, REAUTHORIZATION_RETURN
+from ..ponto.errors import PontoError, PontoGrantError
+
+_logger = logging.getLogger(__name__)
+
+CONTINUE = '/odoo/action-account_online_ponto.ponto_connect_continue_action'
+AGAIN = '/odoo/action-account_online_ponto.ponto_connect_action'
+LINKS = '/odoo/action-account_online_ponto.ponto_link_action'
+# Longer values are not Ponto's.
+MAX_PARAMETER = 4096
+
+
+class PontoController(http.Controller):
+    """Where a person's browser comes back from Ponto. Every way out is a page that says what happened and goes on."""
+
+    @http.route(CONSENT_RETURN, type='http', auth='user', methods=['GET'])
+    def consent_return(self, state='', code='', error='', **_ignored):
+        """Take the code of a consent, which works once, and go on with the choice of accounts."""
+        _ = request.env._
+        if not request.env.user.has_group('account.group_account_manager'):
+            return self._page(_("Only an administrator of Invoicing may connect bank accounts."), 403)
+        errand = self._errand(state)
+        if not errand or 'verifier' not in errand:
+            return self._page(_(
+                "This return from Ponto does not belong to anything that you have started here: it was used already, came"
+                " too late, or was started by somebody else or in another browser. Nothing was changed."), 400)
+        if error:
+            return self._page(_(
+                "You have not given Odoo permission to read accounts at Ponto, so nothing was connected."), 200)
+        try:
+            integration = request.env['ponto.integration']._complete_consent(code[:MAX_PARAMETER], errand)
+        except PontoGrantError:
+            return self._page(_(
+                "The permission from Ponto came too late or was used already. Please connect once more."), 400)
+        except PontoError as failure:
+            return self._page(error_sentence(request.env, failure), 502)
+        request.env['ponto.connect'].create({
+            'company_id': errand['company_id'], 'integration_id': integration.id,
+            'institution_id': errand['institution_id'], 'api': 'connect'})
+        return request.redirect(CONTINUE)
+
+    @http.route(REAUTHORIZATION_RETURN, type='http', auth='user', methods=['GET'])
+    def reauthorization_return(self, state='', **_ignored):
+        """Read the accounts again after a renewal, and say whether the end of the consent has moved."""
+        _ = request.env._
+        errand = self._errand(state)
+        link = request.env['ponto.link'].browse(errand.get('link_id') or []).exists() if errand else None
+        if not link or not link.has_access('write'):
+            return self._page(_(
+                "This return from Ponto does not belong to a renewal that you have started here. Nothing was changed."), 400)
+        request.session['ponto_renewed_link'] = link.id
+        return request.redirect('/odoo/action-account_online_ponto.ponto_reauthorize_continue_action')
+
+    def _errand(self, state):
+        return request.env['ponto.integration']._finish_errand(state) if len(state) <= MAX_PARAMETER else None
+
+    def _page(self, message, status):
+        return request.render(
+            'account_online_ponto.return_page', {'message': message, 'again': AGAIN, 'links': LINKS}, status=status)

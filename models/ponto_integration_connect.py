@@ -1,0 +1,225 @@
+"""Ponto Connect: the application of an integrator who is Ibanity's partner, and the consents that companies give it."""
+import base64
+import secrets
+
+from odoo import fields, models
+from odoo.api import model
+from odoo.exceptions import UserError
+from odoo.http import request
+from odoo.tools.misc import hash_sign, verify_hash_signed
+from odoo.tools.urls import urljoin
+
+from ..ponto import (
+    AUTHORIZATION_URL,
+    CONNECT_URL,
+    SANDBOX_AUTHORIZATION_URL,
+    AuthorizationCodeAuth,
+    HttpSignature,
+    MemoryTokenStore,
+    PontoConnectClient,
+    authorization_url,
+    new_connect_session,
+    pkce_pair,
+)
+from ..ponto.errors import PontoError, PontoNotFoundError
+from .error_sentences import error_sentence
+from .ponto_token import TokenStore
+
+CONSENT_RETURN = '/ponto/consent/return'
+REAUTHORIZATION_RETURN = '/ponto/reauthorization/return'
+# What a person has left open at Ponto is kept in the session under this key; only the newest few.
+SESSION_KEY = 'ponto_errands'
+ERRANDS = 5
+ERRAND_HOURS = 2
+
+
+class PontoIntegration(models.Model):
+    _inherit = 'ponto.integration'
+
+    api = fields.Selection(selection_add=[('connect', "Ponto Connect")], ondelete={'connect': 'cascade'})
+
+    _organization_uniq = models.UniqueIndex(
+        "(company_id, organization_id) WHERE api = 'connect' AND organization_id IS NOT NULL",
+        "This Ponto organization is already connected with this company.")
+
+    # -------------------------------------------------------------------------
+    # The application
+    # -------------------------------------------------------------------------
+
+    @model
+    def _connect_parameter(self, name):
+        return self.env['ir.config_parameter'].sudo().get_param(f'account_online_ponto.{name}') or ''
+
+    @model
+    def _has_connect_application(self):
+        """Return whether the settings hold what Ponto Connect needs."""
+        return all(self._connect_parameter(f'connect_{name}') for name in ('client_id', 'client_secret', 'certificate_id'))
+
+    @model
+    def _connect_url(self):
+        return (self._connect_parameter('connect_api_url') or CONNECT_URL).rstrip('/')
+
+    @model
+    def _authorization_url(self):
+        default = SANDBOX_AUTHORIZATION_URL if self._connect_parameter('connect_sandbox') else AUTHORIZATION_URL
+        return self._connect_parameter('authorization_url') or default
+
+    @model
+    def _connect_session(self):
+        """Return a session that presents the application's certificate, and signs if it has one to sign with.
+
+        :raises UserError: when a certificate of the settings cannot be used
+        """
+        try:
+            certificate, key, password = self._pem('connect_certificate_id')
+            sign = None
+            if self._connect_parameter('connect_signature_certificate_id'):
+                _certificate, signing_key, signing_password = self._pem('connect_signature_certificate_id')
+                sign = HttpSignature(
+                    certificate_id=self._connect_parameter('connect_signature_key_id'),
+                    private_key=signing_key, password=signing_password)
+            return new_connect_session(certificate=certificate, private_key=key, password=password, sign=sign)
+        except ValueError as error:
+            raise UserError(self.env._(
+                "The certificate of Ponto Connect in the settings cannot be used. Ask your administrator to check it and"
+                " its private key.")) from error
+
+    @model
+    def _pem(self, parameter):
+        """Return `(certificate, private key, password or None)` of the certificate that a parameter names, as PEM bytes.
+
+        :raises ValueError: when there is no such certificate or it has no private key
+        """
+        certificates = self.env['certificate.certificate'].sudo().with_context(bin_size=False)
+        certificate = certificates.browse(int(self._connect_parameter(parameter) or 0)).exists()
+        key = certificate.private_key_id
+        if not (certificate.pem_certificate and key.pem_key):
+            raise ValueError('certificate or private key is missing')
+        return (
+            base64.b64decode(certificate.pem_certificate), base64.b64decode(key.pem_key),
+            key.password.encode() if key.password else None)
+
+    def _credentials(self):
+        if self.api != 'connect':
+            return super()._credentials()
+        return ['connect', self._connect_parameter('connect_client_id'), self._connect_parameter('connect_client_secret')]
+
+    def _client(self):
+        if self.api != 'connect':
+            return super()._client()
+        return self._connect_client(TokenStore(self.sudo()))
+
+    @model
+    def _connect_client(self, store):
+        """Return a `PontoConnectClient` of the application whose tokens are in `store`."""
+        base_url = self._connect_url()
+        auth = AuthorizationCodeAuth(
+            client_id=self._connect_parameter('connect_client_id'),
+            client_secret=self._connect_parameter('connect_client_secret'),
+            token_url=f'{base_url}/oauth2/token', store=store)
+        return PontoConnectClient(base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep)
+
+    # -------------------------------------------------------------------------
+    # Errands: what a person goes to Ponto's pages for, and comes back from
+    # -------------------------------------------------------------------------
+
+    @model
+    def _start_errand(self, **data):
+        """Remember `data` in this person's session and return the signed state that gives it back, once."""
+        nonce = secrets.token_urlsafe(16)
+        errands = list(request.session.get(SESSION_KEY, []))[-(ERRANDS - 1):]
+        request.session[SESSION_KEY] = [*errands, {**data, 'nonce': nonce, 'user_id': self.env.uid}]
+        return hash_sign(self.sudo().env, SESSION_KEY, nonce, expiration_hours=ERRAND_HOURS)
+
+    @model
+    def _finish_errand(self, state):
+        """Return the data that belongs to `state`, or None if it is forged, expired, used, or of another session."""
+        try:
+            nonce = verify_hash_signed(self.sudo().env, SESSION_KEY, state)
+        except ValueError:
+            return None
+        errands = request.session.get(SESSION_KEY, [])
+        found = next((errand for errand in errands if nonce and errand['nonce'] == nonce), None)
+        request.session[SESSION_KEY] = [errand for errand in errands if errand is not found]
+        return found if found and found['user_id'] == self.env.uid else None
+
+    # -------------------------------------------------------------------------
+    # Consent
+    # -------------------------------------------------------------------------
+
+    @model
+    def _consent_url(self, company, institution):
+        """Return the address at Ponto where the person in this request gives consent for `company`."""
+        verifier, challenge = pkce_pair()
+        state = self._start_errand(verifier=verifier, company_id=company.id, institution_id=institution.id)
+        return authorization_url(
+            endpoint=self._authorization_url(), client_id=self._connect_parameter('connect_client_id'),
+            redirect_uri=self._return_url(CONSENT_RETURN), state=state, code_challenge=challenge,
+            language=(self.env.lang or 'en')[:2])
+
+    @model
+    def _return_url(self, path):
+        return urljoin(self.get_base_url(), path)
+
+    @model
+    def _complete_consent(self, code, errand):
+        """Exchange the code of a consent and return the integration, new or known, that it is for.
+
+        :raises PontoGrantError: the code was used before or has expired
+        :raises PontoError: Ponto cannot be reached or answers something else
+        """
+        token = self._connect_client(MemoryTokenStore()).exchange_code(
+            code=code, code_verifier=errand['verifier'], redirect_uri=self._return_url(CONSENT_RETURN))
+        userinfo = self._connect_client(MemoryTokenStore(token)).get_userinfo()
+        integrations = self.sudo()
+        integration = integrations.search([
+            ('api', '=', 'connect'), ('company_id', '=', errand['company_id']),
+            ('organization_id', '=', userinfo.organization_id)])
+        if not integration:
+            integration = integrations.create({
+                'api': 'connect', 'company_id': errand['company_id'], 'organization_id': userinfo.organization_id})
+        integration.organization_name = userinfo.name
+        integration.state = 'connected'
+        TokenStore(integration).replace(token)
+        return integration
+
+    def _reauthorization_url(self, account, link):
+        """Return the address at Ponto where the person in this request renews the consent for `account`."""
+        state = self._start_errand(link_id=link.id)
+        return self._client().create_reauthorization_request(
+            account_id=account.ponto_id, redirect_uri=f'{self._return_url(REAUTHORIZATION_RETURN)}?state={state}')
+
+    # -------------------------------------------------------------------------
+    # Disconnect, and keeping the consent alive
+    # -------------------------------------------------------------------------
+
+    def _revoke(self):
+        """End the consent at Ponto, also when its tokens are lost."""
+        if self.api != 'connect':
+            return super()._revoke()
+        client = self._client()
+        try:
+            client.revoke()
+            if self.organization_id:
+                client.delete_integration(organization_id=self.organization_id)
+        except PontoNotFoundError:
+            # It has ended already.
+            return None
+        except PontoError as error:
+            raise UserError(error_sentence(self.env, error)) from error
+        return None
+
+    @model
+    def _cron_keep_consents(self):
+        """Renew tokens daily, so that a refresh token never dies of disuse while nobody synchronizes; never raises."""
+        cron = self.env['ir.cron']
+        integrations = self.search([('api', '=', 'connect'), ('state', '=', 'connected')])
+        cron._commit_progress(remaining=len(integrations))
+        for integration in integrations:
+            try:
+                next(iter(integration._client().iter_accounts()), None)
+            except (PontoError, UserError) as error:
+                self.env.cr.rollback()
+                integration._record_error(error)
+            if not cron._commit_progress(1):
+                break

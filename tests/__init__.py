@@ -4,6 +4,7 @@ from . import test_corrections
 from . import test_failures
 from . import test_ponto_client
 from . import test_ponto_faults
+from . import test_ponto_logo
 from . import test_ponto_resources
 from . import test_ponto_signature
 from . import test_ponto_transport

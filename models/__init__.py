@@ -8,6 +8,7 @@ from . import ponto_integration_connect
 from . import ponto_link
 from . import ponto_consent
 from . import ponto_fetch
+from . import ponto_event
 from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction

@@ -6,6 +6,9 @@ from stdnum.iso11649 import validate as validate_rf
 
 from odoo.tools import plaintext2html
 
+# Shorter references are shared by too many payments to say anything.
+MIN_REFERENCE = 5
+
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _OGM = re.compile(r'(?<!\d)(?:\+{3}|\*{3})?\s*(\d{3})/?(\d{4})/?(\d{5})\s*(?:\+{3}|\*{3})?(?!\d)')
 
@@ -52,3 +55,9 @@ def remittance_text(row):
 
 def _one_line(text):
     return ' '.join(_BREAK.sub(' ', text or '').split())
+
+
+def reference_key(text):
+    """Return what is left of a reference without case, spaces and punctuation, '' when too little to go by."""
+    key = re.sub(r'[^0-9a-z]', '', (text or '').lower())
+    return key if len(key) >= MIN_REFERENCE else ''

@@ -2,30 +2,28 @@
 
 
 def places(ranks):
-    """Return the ranks of new rows, so that ranks fall along a list that is newest first.
+    """Return the ranks to set so that all ranks fall along a list that is newest first.
 
-    :param ranks: `{id: rank}` in the list's order, the rank 0 standing for a new row
-    :return: `{id: rank}` of the new rows; known rows keep theirs
+    :param ranks: `{id: rank}` in the list's order, ranks above 0, and 0 standing for a row without one
+    :return: `{id: rank}` of the rows without a rank and of those that the list has moved; the others keep theirs
     """
-    ids = list(ranks)
     found = {}
     run = []
-    above = None
-    for ponto_id in [*ids, None]:
-        rank = ranks.get(ponto_id, 0) if ponto_id else None
-        if ponto_id and not rank:
+    below = 0
+    for ponto_id, rank in reversed(ranks.items()):
+        ranked_run = _spread(run, below, rank) if rank > below else None
+        if ranked_run is None:
             run.append(ponto_id)
             continue
-        found.update(_spread(run, above, rank))
-        run, above = [], rank
-    return found
+        found.update(ranked_run)
+        run, below = [], rank
+    return {**found, **_spread(run, below, below + len(run) + 1)}
 
 
-def _spread(run, above, below):
-    """Return ranks for `run`, newest first, between `above` (None: nothing newer) and `below` (None: nothing older)."""
-    if below is None:
-        below = above - len(run) - 1 if above is not None else 0
-    if above is None or above <= below:
-        above = below + len(run) + 1
+def _spread(run, below, above):
+    """Return ranks for `run`, oldest first, between two others; None if no numbers are left between them."""
     step = (above - below) / (len(run) + 1)
-    return {ponto_id: above - step * (place + 1) for place, ponto_id in enumerate(run)}
+    numbers = [below, *(below + step * place for place in range(1, len(run) + 1)), above]
+    if any(lower >= upper for lower, upper in zip(numbers, numbers[1:])):
+        return None
+    return dict(zip(run, numbers[1:-1], strict=True))

@@ -170,6 +170,7 @@ class PontoAccount(models.Model):
         Any number of workers may run this at once: an account that another one has is skipped.
         """
         cron = self.env['ir.cron']
+        self.env['ponto.event']._cron_apply()
         due = self.search(self._due_domain(), order='next_read_at, id')
         cron._commit_progress(remaining=len(due))
         for account in due:

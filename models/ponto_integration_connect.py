@@ -110,14 +110,19 @@ class PontoIntegration(models.Model):
         return self._connect_client(TokenStore(self.sudo()))
 
     @model
-    def _connect_client(self, store):
+    def _webhook_client(self):
+        """Return a client that reads Ibanity's keys while Ponto waits for an answer: with short timeouts, once."""
+        return self._connect_client(MemoryTokenStore(), timeout=(5, 5), retries=0)
+
+    @model
+    def _connect_client(self, store, **kwargs):
         """Return a `PontoConnectClient` of the application whose tokens are in `store`."""
         base_url = self._connect_url()
         auth = AuthorizationCodeAuth(
             client_id=self._connect_parameter('connect_client_id'),
             client_secret=self._connect_parameter('connect_client_secret'),
             token_url=f'{base_url}/oauth2/token', store=store)
-        return PontoConnectClient(base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep)
+        return PontoConnectClient(base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep, **kwargs)
 
     # -------------------------------------------------------------------------
     # Errands: what a person goes to Ponto's pages for, and comes back from

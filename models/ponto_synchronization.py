@@ -12,7 +12,7 @@ class PontoSynchronization(models.Model):
     company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
     journal_id = fields.Many2one('account.journal', readonly=True)
     trigger = fields.Selection(
-        [('cron', "Automatic"), ('manual', "By hand"), ('backfill', "Date range"), ('webhook', "Ponto's notice")],
+        [('cron', "Automatic"), ('manual', "By hand"), ('backfill', "Date range")],
         required=True)
     state = fields.Selection([('done', "Done"), ('error', "Failed")], required=True)
     started_at = fields.Datetime(required=True, index=True)

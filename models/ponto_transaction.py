@@ -312,14 +312,16 @@ class PontoTransaction(models.Model):
 
     @api.model
     def _rank(self, account, ponto_ids):
-        """Give each row without a rank its place in Ponto's list.
+        """Give each row its place in Ponto's list, where it has none yet or the list has moved it.
 
         :param ponto_ids: ids as Ponto lists them, newest first, without a gap
         """
         rows = {row.ponto_id: row for row in self.search(
             [('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids)])}
         for ponto_id, rank in places({i: rows[i].rank for i in ponto_ids if i in rows}).items():
-            rows[ponto_id].rank = rank
+            row = rows[ponto_id]
+            # A line in the books follows when booking is next at it.
+            row.write({'rank': rank, 'is_changed': row.is_changed or bool(row.rank and row.statement_line_id)})
 
     # -------------------------------------------------------------------------
     # Book: inbox rows become statement lines
@@ -334,14 +336,15 @@ class PontoTransaction(models.Model):
         for account, rows in self.grouped('account_id').items():
             rows = rows.sudo().with_company(account.company_id).with_context(
                 lang=account.company_id.partner_id.lang or 'en_US')
-            rows.filtered('is_changed')._correct_lines()
+            changed = rows.filtered('is_changed')
+            changed._correct_lines()
             to_book = rows.filtered(lambda row: row.state in ('new', 'held') and row.account_id.journal_id)
             reasons = to_book._reasons_to_hold(account)
             held = to_book.browse(row.id for row in reasons)
             for row in held:
                 row._hold(*reasons[row])
             booked = (to_book - held)._create_lines()
-            booked._order_within_day()
+            (changed + booked)._order_within_day()
             counts['booked_count'] += len(booked)
             counts['held_count'] += len(to_book - booked)
         return counts

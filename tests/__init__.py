@@ -18,3 +18,4 @@ from . import test_simulator_faults
 from . import test_simulator_seeds
 from . import test_fetch
 from . import test_catalogue
+from . import test_matching_invoice

@@ -20,6 +20,7 @@ MATRIX = {
     'ponto.token':            ('',   '',      '',     '',   '',   '',     ''),
     'ponto.connect':          ('',   '',      '',     '',   '',   'rwcu', ''),
     'ponto.connect.account':  ('',   '',      '',     '',   '',   'rwcu', ''),
+    'ponto.event':            ('',   '',      '',     '',   '',   '',     'r'),
     'ponto.reauthorize':      ('',   '',      '',     '',   '',   'rwcu', ''),
 }
 LETTERS = {'r': 'read', 'w': 'write', 'c': 'create', 'u': 'unlink'}

@@ -12,6 +12,7 @@
         'security/ir.model.access.csv',
         'data/ir_cron.xml',
         'data/mail_data.xml',
+        'wizard/ponto_backfill_views.xml',
         'wizard/ponto_connect_views.xml',
         'wizard/ponto_reauthorize_views.xml',
         'views/ponto_institution_views.xml',

@@ -2,6 +2,7 @@ from . import account_bank_statement_line
 from . import account_journal
 from . import ponto_account
 from . import ponto_account_balance
+from . import ponto_health
 from . import ponto_institution
 from . import ponto_integration
 from . import ponto_integration_connect

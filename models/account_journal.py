@@ -25,6 +25,14 @@ class AccountJournal(models.Model):
             raise UserError(self.env._("This journal has no bank synchronization. Use Add a Bank Account first."))
         return self.ponto_account_ids.action_fetch_transactions()
 
+    def action_ponto_find_missing_transactions(self):
+        """Compare what Ponto has with what these journals have."""
+        return self.ponto_account_ids.action_find_missing_transactions()
+
+    def action_ponto_backfill(self):
+        """Ask from which date on older transactions are wanted."""
+        return self.ponto_account_ids.action_backfill()
+
     def _action_ponto_transactions(self):
         """Return the action that lists the statement lines of these journals."""
         action = self.env['ir.actions.act_window']._for_xml_id(

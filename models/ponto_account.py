@@ -299,6 +299,10 @@ class PontoAccount(models.Model):
             **counts,
         })
 
+    def _last_run(self):
+        """Return the newest history row of the account."""
+        return self.env['ponto.synchronization'].sudo().search([('account_id', '=', self.id)], limit=1)
+
     def _read_details(self):
         """Read balance and consent of the account."""
         resource = self.integration_id._client().get_account(account_id=self.ponto_id)
@@ -327,7 +331,10 @@ class PontoAccount(models.Model):
             counts['changed_count'] += changed
             seen += [item.id for item in page.items]
             if page.items and not (full_walk or new or changed or account._in_overlap(page.items)):
-                break
+                if inbox._is_complete(account, seen):
+                    break
+                # A known row is gone, or has moved: only the whole list tells which.
+                full_walk = True
         else:
             inbox._note_missing(account, seen)
             account.last_full_walk_at = fields.Datetime.now()
@@ -431,6 +438,9 @@ class PontoAccount(models.Model):
             if account in elsewhere:
                 continue
             if account:
+                if account.ponto_id != resource.id:
+                    # Its rows have new ids as well.
+                    account.last_full_walk_at = False
                 account._write_changes({**vals, 'link_id': link.id})
                 if account.state == 'withdrawn':
                     account.write({'state': 'active' if account.journal_id else 'new',

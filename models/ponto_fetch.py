@@ -43,6 +43,25 @@ class PontoAccount(models.Model):
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         return runs._notify(busy=accounts - free, remarks=free._remarks_on_asking())
 
+    def action_backfill(self):
+        """Ask from which date on older transactions are wanted."""
+        self.check_access('read')
+        self.env['ponto.transaction']._check_bookkeeper()
+        return self.env['ponto.backfill']._open_for(self)
+
+    def action_find_missing_transactions(self):
+        """Read Ponto's whole list and show what it has and the books have not, and what the books have and it has not."""
+        self.check_access('read')
+        self.env['ponto.transaction']._check_bookkeeper()
+        accounts = self.sudo().filtered('journal_id').try_lock_for_update(allow_referencing=True)
+        accounts.last_full_walk_at = False
+        runs = accounts._apart(lambda account: account._synchronize(limit=BOOKED_WHILE_WAITING), 'manual')
+        action = self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_transaction_action_missing')
+        action['domain'] = [
+            ('account_id', 'in', self.ids), '|', ('state', '!=', 'booked'), ('missing_since', '!=', False)]
+        failed = runs.filtered(lambda run: run.state == 'error')
+        return failed._notify(next_action=action) if failed else action
+
     def fetch_progress(self):
         """Take the next short step of a fetch that goes on, and tell how far each of these accounts is.
 
@@ -65,7 +84,7 @@ class PontoAccount(models.Model):
 
     def _fetch_on(self):
         """Read again if the bank has answered, else book some of what waits; return the run."""
-        run = self.synchronization_ids[:1]
+        run = self._last_run()
         if self.bank_asked_ids and not self._is_bank_still_asked():
             return self._synchronize(limit=BOOKED_AT_A_LOOK)
         return self._book_into(run, BOOKED_AT_A_LOOK)
@@ -140,7 +159,7 @@ class PontoAccount(models.Model):
         return 'booking' if waiting and self.state == 'active' else 'done'
 
     def _fetch_progress_vals(self):
-        run = self.synchronization_ids[:1]
+        run = self._last_run()
         return {
             'id': self.id,
             'stage': self._fetch_stage(),

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+KEPT_DAYS = 400
+
 
 class PontoSynchronization(models.Model):
     """One run over one account: the history. Written by the data path, never by users."""
@@ -24,6 +26,13 @@ class PontoSynchronization(models.Model):
     held_count = fields.Integer(string="Held", help="Transactions that wait under To Review.")
     error_code = fields.Char()
     message = fields.Text()
+
+    @api.autovacuum
+    def _gc_history(self):
+        """Forget runs older than the system parameter says, in days; 400 by default, so that a year can be compared."""
+        days = self.env['ir.config_parameter'].sudo().get_param('account_online_ponto.history_days', '')
+        limit = fields.Datetime.subtract(fields.Datetime.now(), days=int(days) if days.isdigit() else KEPT_DAYS)
+        self.search([('started_at', '<', limit)], limit=10000).unlink()
 
     def _count(self, counts):
         """Add `counts` (`{field: number}`) of one more step to the run; on an empty recordset nothing is recorded.

@@ -68,6 +68,7 @@ class PontoTransaction(models.Model):
     # What Odoo makes of it
     date = fields.Date(readonly=True, help="The day in the bank's time zone on which it is booked.")
     payment_ref = fields.Char(string="Label", compute='_compute_payment_ref')
+    advice = fields.Char(string="What to Do", compute='_compute_advice')
     state = fields.Selection(
         [
             ('new', "To Book"),
@@ -100,6 +101,7 @@ class PontoTransaction(models.Model):
                             " for each field of the statement line, the value before and the value now.")
     is_changed = fields.Boolean(
         readonly=True, help="The bank has changed it and its statement line is not corrected yet.")
+    is_wanted = fields.Boolean(readonly=True, help="Somebody has asked for it although it lies before the start date.")
     missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
 
     _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
@@ -112,6 +114,23 @@ class PontoTransaction(models.Model):
     def _compute_payment_ref(self):
         for row in self:
             row.payment_ref = payment_reference(row) or self.env._("Bank transaction")
+
+    @api.depends('state', 'hold_message', 'missing_since')
+    def _compute_advice(self):
+        for row in self:
+            row.advice = row._advice()
+
+    def _advice(self):
+        if self.missing_since:
+            return self.env._(
+                "Ponto no longer lists it. Compare with the bank's own statement; delete the line if the bank has withdrawn"
+                " the transaction.")
+        return {
+            'held': self.hold_message,
+            'new': self.env._("It is booked with the next run, or with Book Now."),
+            'skipped': self.env._("It lies before the start date. Import it if it is not in the books otherwise."),
+            'removed': self.env._("Somebody has deleted its line. Import it again if that was a mistake."),
+        }.get(self.state, False)
 
     # -------------------------------------------------------------------------
     # Actions
@@ -134,7 +153,17 @@ class PontoTransaction(models.Model):
         """Tie each row to the line that it was suspected to repeat; that line is its entry in the books."""
         self._check_bookkeeper()
         for row in self.sudo().filtered(lambda row: row.hold_reason == 'duplicate' and row.suspect_line_id):
-            row._mark_booked(row.suspect_line_id)
+            earlier = row.suspect_line_id.ponto_transaction_ids
+            if not earlier:
+                row._mark_booked(row.suspect_line_id)
+            elif earlier.missing_since:
+                row._take_over(earlier)
+
+    def action_import_skipped(self):
+        """Book transactions that lie before the start date."""
+        self._check_bookkeeper()
+        self.sudo().filtered(lambda row: row.state == 'skipped')._want()
+        return self.action_book()
 
     def action_import_again(self):
         """Bring back transactions whose statement line somebody has deleted."""
@@ -205,6 +234,14 @@ class PontoTransaction(models.Model):
             ('account_id', '=', account.id), ('ponto_id', 'not in', ponto_ids), ('missing_since', '=', False),
         ]).missing_since = fields.Datetime.now()
 
+    @api.model
+    def _is_complete(self, account, ponto_ids):
+        """Return whether the rows that Ponto has listed so far are all known ones that should be among them."""
+        listed = self.search([('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids)])
+        return not self.search_count([
+            ('account_id', '=', account.id), ('rank', '>', min(listed.mapped('rank'))), ('missing_since', '=', False),
+            ('id', 'not in', listed.ids)], limit=1)
+
     def _differs(self, item):
         """Return whether Ponto now says other things about this row; only the time of Ponto's own update is no news."""
         own, other = dict(self.attributes or {}), dict(item.attributes)
@@ -218,13 +255,24 @@ class PontoTransaction(models.Model):
         self.write(self._prepare_row_vals(self.account_id, item))
         self._apply_dates()
         if self.state == 'booked':
-            now = self._prepare_comparable_vals()
-            noted = self.change or {}
-            change = {
-                name: [noted.get(name, [before[name]])[0], value] for name, value in now.items()
-                if value != noted.get(name, [before[name]])[0]}
-            self.write({'change': change, 'is_changed': True})
+            self._note_change(before)
         return self
+
+    def _note_change(self, before):
+        """Note what the bank has changed since `before`, comparable values, for the statement line to follow."""
+        noted = self.change or {}
+        change = {
+            name: [noted.get(name, [before[name]])[0], value] for name, value in self._prepare_comparable_vals().items()
+            if value != noted.get(name, [before[name]])[0]}
+        self.write({'change': change, 'is_changed': True})
+
+    def _take_over(self, earlier):
+        """Stand for `earlier`, a row that Ponto lists under this row's id now: its line is this row's, and follows it."""
+        line, before = earlier.statement_line_id, earlier._prepare_comparable_vals()
+        earlier.unlink()
+        self._mark_booked(line)
+        self._note_change(before)
+        self._book()
 
     def _prepare_comparable_vals(self):
         """Return the values of the statement line in a form that JSON keeps."""
@@ -304,11 +352,16 @@ class PontoTransaction(models.Model):
                 first, second = second, first
             row.date = local_date(first or second, account.time_zone)
             if row.state in ('new', 'held', 'skipped'):
-                early = account.start_date and row.date and row.date < account.start_date
+                early = account.start_date and row.date and row.date < account.start_date and not row.is_wanted
                 if early:
                     row.write({'state': 'skipped', **self._no_hold()})
                 elif row.state == 'skipped':
                     row.state = 'new'
+
+    def _want(self):
+        """Let these rows into the books although they lie before the start date."""
+        self.is_wanted = True
+        self._apply_dates()
 
     @api.model
     def _rank(self, account, ponto_ids):
@@ -452,7 +505,8 @@ class PontoTransaction(models.Model):
         return exact != Decimal(str(self.currency_id.round(float(exact))))
 
     def _suspects(self, account):
-        """Return `{row: statement line}` for rows that seem to be in the journal already, by hand or from a file.
+        """Return `{row: statement line}` for rows that seem to be in the books already: by hand, from a file, or from
+        this feed under an id that Ponto lists no more.
 
         A line is suspected once: of two equal payments, of which one was entered by hand, the other is booked.
         """
@@ -461,11 +515,11 @@ class PontoTransaction(models.Model):
             return {}
         days = timedelta(days=DUPLICATE_DAYS)
         lines = self.env['account.bank.statement.line'].search([
-            ('journal_id', '=', account.journal_id.id),
+            '|', ('journal_id', '=', account.journal_id.id), ('ponto_transaction_ids.account_id', '=', account.id),
+            ('ponto_transaction_ids', 'not any', [('missing_since', '=', False)]),
             ('date', '>=', min(rows.mapped('date')) - days),
             ('date', '<=', max(rows.mapped('date')) + days),
             ('amount', 'in', list(set(rows.mapped('amount')))),
-            ('ponto_transaction_ids', '=', False),
             ('is_ponto_opening', '=', False),
         ])
         free = list(lines)
@@ -478,7 +532,7 @@ class PontoTransaction(models.Model):
         return suspects
 
     def _may_be(self, line):
-        """Return whether `line`, of the same journal, may be this payment: what both tell must not differ."""
+        """Return whether `line` may be this payment: what both tell must not differ."""
         own, other = sanitize_account_number(self.counterpart_reference), sanitize_account_number(line.account_number)
         return (
             abs(line.date - self.date) <= timedelta(days=DUPLICATE_DAYS)

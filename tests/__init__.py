@@ -3,6 +3,7 @@ from . import test_balance
 from . import test_corrections
 from . import test_failures
 from . import test_ponto_client
+from . import test_ponto_connect
 from . import test_ponto_faults
 from . import test_ponto_logo
 from . import test_ponto_resources
@@ -14,8 +15,10 @@ from . import test_connect_wizard
 from . import test_security
 from . import test_consent
 from . import test_simulator
+from . import test_simulator_connect
 from . import test_simulator_faults
 from . import test_simulator_seeds
 from . import test_fetch
 from . import test_catalogue
 from . import test_matching_invoice
+from . import test_inbox

@@ -21,6 +21,7 @@ MATRIX = {
     'ponto.connect':          ('',   '',      '',     '',   '',   'rwcu', ''),
     'ponto.connect.account':  ('',   '',      '',     '',   '',   'rwcu', ''),
     'ponto.event':            ('',   '',      '',     '',   '',   '',     'r'),
+    'ponto.backfill':         ('',   '',      '',     'rwcu', 'rwcu', 'rwcu', ''),
     'ponto.reauthorize':      ('',   '',      '',     '',   '',   'rwcu', ''),
 }
 LETTERS = {'r': 'read', 'w': 'write', 'c': 'create', 'u': 'unlink'}
@@ -57,12 +58,16 @@ class TestSecurity(PontoCase):
         reader = self.user('account.group_account_readonly')
         row = self.account.transaction_ids
         for records, methods in (
-            (row, ('action_book', 'action_import_anyway', 'action_same_as_suspect', 'action_import_again')),
-            (self.account, ('action_fetch_transactions', 'action_unlink_journal')),
+            (row, ('action_book', 'action_import_anyway', 'action_same_as_suspect', 'action_import_again',
+                   'action_import_skipped')),
+            (self.account, (
+                'action_fetch_transactions', 'action_unlink_journal', 'action_backfill', 'fetch_progress',
+                'action_find_missing_transactions')),
             (self.account.link_id, ('action_fetch_accounts', 'action_fetch_transactions', 'action_update_credentials',
                                      'action_reauthorize')),
             (self.integration, ('action_fetch_accounts',)),
-            (self.account.journal_id, ('action_ponto_fetch_transactions',)),
+            (self.account.journal_id, ('action_ponto_fetch_transactions', 'action_ponto_backfill',
+                                       'action_ponto_find_missing_transactions')),
             (self.env['ponto.connect'], ('action_add_bank_account',)),
         ):
             for method in methods:

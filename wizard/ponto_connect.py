@@ -186,10 +186,10 @@ class PontoConnect(models.TransientModel):
         self.line_ids.filtered('make_opening_line').account_id.sudo()._book_opening_lines()
         for account in accounts:
             # The run that has just read the account, or has failed to.
-            account._book_into(account.synchronization_ids[:1], limit=BOOKED_WHILE_WAITING)
+            account._book_into(account._last_run(), limit=BOOKED_WHILE_WAITING)
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         runs = self.env['ponto.synchronization'].sudo().union(
-            *(account.synchronization_ids[:1] for account in accounts))
+            *(account._last_run() for account in accounts))
         return runs._notify(next_action=accounts.journal_id._action_ponto_transactions())
 
     # -------------------------------------------------------------------------

@@ -1,0 +1,92 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+
+from .common import PontoCase
+
+
+@tagged('post_install', '-at_install')
+class TestInbox(PontoCase):
+    """What the inbox holds and the books do not: found, told, and brought in on a person's word."""
+
+    def setUp(self):
+        super().setUp()
+        for day in (1, 10, 20):
+            self.simulator.add_transaction(self.online, day, f'2026-01-{day:02}')
+        self.account = self.link(start_date='2026-01-15')
+        self.account._synchronize()
+
+    def amounts(self):
+        return self.lines(self.account).mapped('amount')
+
+    def backfill(self, **vals):
+        action = self.account.with_user(self.accountant).action_backfill()
+        wizard = self.env['ponto.backfill'].with_user(self.accountant).browse(action['res_id'])
+        wizard.write(vals)
+        return wizard.action_fetch()
+
+    def test_a_range_before_the_start_date_is_fetched_and_nothing_twice(self):
+        self.backfill(date_from='2026-01-05', date_to='2026-01-12')
+        self.assertEqual(self.amounts(), [10, 20])
+        self.backfill(date_from='2026-01-01')
+        self.assertEqual(self.amounts(), [1, 10, 20])
+        self.backfill(date_from='2026-01-01')
+        self.assertEqual(self.amounts(), [1, 10, 20])
+        self.assertEqual(self.account._last_run().trigger, 'backfill')
+
+    def test_a_fetched_range_stays_in_the_books_when_the_start_date_moves(self):
+        self.backfill(date_from='2026-01-05')
+        self.account.start_date = '2026-01-18'
+        self.account._synchronize()
+        self.assertEqual(self.amounts(), [10, 20])
+
+    def test_a_range_that_ends_before_it_begins_is_refused(self):
+        with self.assertRaises(UserError):
+            self.backfill(date_from='2026-01-05', date_to='2026-01-01')
+
+    def test_an_earlier_start_date_lets_older_rows_in(self):
+        self.account.start_date = False
+        self.account._synchronize()
+        self.assertEqual(self.amounts(), [1, 10, 20])
+
+    def test_find_missing_shows_both_sides_with_what_to_do(self):
+        gone = self.simulator.accounts.get(self.online.id).transactions[0]
+        self.simulator.remove_transaction(gone.id)
+        action = self.account.with_user(self.accountant).action_find_missing_transactions()
+        rows = self.env['ponto.transaction'].search(action['domain'])
+        self.assertEqual(sorted(rows.mapped('amount')), [1, 10, 20])
+        self.assertIn("no longer lists", rows.filtered(lambda row: row.amount == 20).advice)
+        self.assertIn("before the start date", rows.filtered(lambda row: row.amount == 1).advice)
+        rows.filtered(lambda row: row.amount == 1).with_user(self.accountant).action_import_skipped()
+        self.assertEqual(self.amounts(), [1, 20])
+
+    def test_a_row_that_ponto_lists_again_is_missing_no_more(self):
+        row = self.account.transaction_ids[0]
+        row.missing_since = fields.Datetime.now()
+        self.account._synchronize()
+        self.assertFalse(row.missing_since)
+
+    def test_old_history_is_forgotten_and_the_rest_kept(self):
+        old = self.account.synchronization_ids.copy({
+            'started_at': fields.Datetime.now() - timedelta(days=500), 'state': 'done'})
+        self.env['ponto.synchronization']._gc_history()
+        self.assertFalse(old.exists())
+        self.assertTrue(self.account.synchronization_ids)
+
+    def test_the_health_tells_what_needs_attention_and_nothing_else(self):
+        accounts = self.env['ponto.account'].with_user(self.accountant)
+        self.account.authorization_expires_at = False
+        self.assertEqual(accounts.get_health(), {
+            'is_healthy': True, 'feeds': 1, 'held': 0, 'silent': [], 'failed': [], 'withdrawn': [],
+            'consents_ending': [], 'consents_ended': []})
+        self.account.write({
+            'last_read_at': fields.Datetime.now() - timedelta(days=2), 'state': 'error', 'error_message': "Broken",
+            'authorization_expires_at': fields.Datetime.now() - timedelta(days=3)})
+        health = accounts.get_health()
+        self.assertFalse(health['is_healthy'])
+        self.assertEqual([len(health[name]) for name in ('silent', 'failed', 'consents_ended')], [1, 1, 1])
+        self.assertEqual(health['failed'][0]['message'], "Broken")
+        with self.assertRaises(AccessError):
+            accounts.with_user(self.env.ref('base.public_user')).get_health()

@@ -1,0 +1,48 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.ponto_fetch import BOOKED_WHILE_WAITING
+
+
+class PontoBackfill(models.TransientModel):
+    """Fetch older transactions: everything that Ponto has from a date on."""
+    _name = 'ponto.backfill'
+    _description = "Fetch Older Transactions"
+
+    account_ids = fields.Many2many('ponto.account', required=True, readonly=True)
+    date_from = fields.Date(string="From", required=True)
+    date_to = fields.Date(string="Until", help="Empty: up to the date from which transactions are in the books already.")
+
+    @api.model
+    def _open_for(self, accounts):
+        earliest = min(filter(None, accounts.mapped('start_date')), default=False)
+        wizard = self.create({'account_ids': accounts.ids, 'date_from': earliest or fields.Date.context_today(self)})
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._("Fetch Older Transactions"),
+            'res_model': self._name,
+            'res_id': wizard.id,
+            'views': [(False, 'form')],
+            'target': 'new',
+        }
+
+    def action_fetch(self):
+        """Read the whole list of each account and book what lies in the range; nothing is imported twice."""
+        self.ensure_one()
+        self.env['ponto.transaction']._check_bookkeeper()
+        self.account_ids.check_access('read')
+        if self.date_to and self.date_to < self.date_from:
+            raise UserError(self.env._("The range ends before it begins."))
+        accounts = self.account_ids.sudo().filtered('journal_id')
+        free = accounts.try_lock_for_update(allow_referencing=True)
+        runs = free._apart(self._fetch_one, 'backfill')
+        self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
+        return runs._notify(busy=accounts - free)
+
+    def _fetch_one(self, account):
+        account.last_full_walk_at = False
+        run = account._read('backfill')
+        account.transaction_ids.filtered(
+            lambda row: row.state == 'skipped' and self.date_from <= row.date
+            and not (self.date_to and row.date > self.date_to))._want()
+        return account._book_into(run, BOOKED_WHILE_WAITING)

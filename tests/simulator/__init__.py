@@ -4,6 +4,7 @@ Nothing here imports Odoo. It imitates what Ponto documents; where that says not
 """
 
 from .app import Simulator
+from .connect import Connect
 from .state import ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS, MISSING, WITH_UNSETTLED
 from .world import CLIENT_ID, CLIENT_SECRET
 
@@ -14,5 +15,6 @@ __all__ = [
     'CLIENT_SECRET',
     'MISSING',
     'WITH_UNSETTLED',
+    'Connect',
     'Simulator',
 ]

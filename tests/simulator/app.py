@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -23,6 +25,33 @@ from .world import World
 
 API_TYPE = 'application/vnd.api+json; charset=utf-8'
 OAUTH_TYPE = 'application/json; charset=utf-8'
+
+
+@dataclass
+class Mount:
+    """A table of routes below a base path.
+
+    `authenticate`: the integration of a call's access token. `institutions_by_token`: see `Simulator`. `check`: refuses
+    what no call may be. `admit`: raises, in process, what a session that gets no connection would raise.
+    """
+
+    base_path: str
+    routes: tuple
+    authenticate: Callable
+    institutions_by_token: bool = False
+    check: Callable = lambda call: None
+    admit: Callable = lambda session, request: None
+    rules: list = field(init=False)
+    map: Map = field(init=False)
+
+    def __post_init__(self):
+        self.rules = sorted({route.rule for route in self.routes})
+        self.map = Map(
+            [Rule(route.rule, methods=[route.method], endpoint=route) for route in self.routes], merge_slashes=False
+        )
+
+    def covers(self, path):
+        return (path + '/').startswith(self.base_path + '/')
 
 
 class Simulator(World):
@@ -45,10 +74,9 @@ class Simulator(World):
         self._faults = faults.Faults()
         self._foreign_next_links = []
         self.lock = threading.RLock()
-        self._map = Map(
-            [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes], merge_slashes=False
-        )
-        self._rules = sorted({route.rule for route in routes})
+        self.connect = None
+        self._mounts = []
+        self.mount(Mount(self.base_path, routes, self.authenticate))
 
     @classmethod
     def from_directory(cls, directory, **arguments):
@@ -87,15 +115,29 @@ class Simulator(World):
 
     # === ENTRANCES === #
 
+    def mount(self, mount):
+        """Serve more than the direct API; of two mounts that cover a path the one with the longer base path answers."""
+        self._mounts.append(mount)
+        self._mounts.sort(key=lambda item: len(item.base_path), reverse=True)
+
+    def _mount_of(self, path):
+        return next((mount for mount in self._mounts if mount.covers(path)), None)
+
     def __call__(self, environ, start_response):
         status, headers, body = self._serve(environ, lambda fault: faults.interrupt_on_socket(fault, environ))
         headers = {**headers, 'Content-Length': str(len(body))}
         start_response(f'{status} {HTTP_STATUS_CODES.get(status, "Unknown")}', list(headers.items()))
         return [body]
 
-    def send(self, request, *, stream=False, **_kwargs):
-        """Answer a `requests.PreparedRequest` in process, as `requests.Session.send` does, for any host."""
+    def send(self, request, *, stream=False, session=None, **_kwargs):
+        """Answer a `requests.PreparedRequest` in process, as `requests.Session.send` does, for any host.
+
+        `session`: the one that sends it; only with it can a client certificate be asked for.
+        """
         url = urlsplit(request.url)
+        mount = self._mount_of(url.path)
+        if session is not None and mount:
+            mount.admit(session, request)
         environ = EnvironBuilder(
             path=url.path,
             query_string=url.query,
@@ -104,6 +146,7 @@ class Simulator(World):
             headers=list(request.headers.items()),
             input_stream=io.BytesIO(_bytes(request.body)),
         ).get_environ()
+        environ['RAW_URI'] = request.path_url
         status, headers, body = self._serve(environ, lambda fault: faults.raise_in_process(fault, request))
         raw = urllib3.HTTPResponse(
             body=io.BytesIO(body),
@@ -144,16 +187,18 @@ class Simulator(World):
 
     def _call(self, environ):
         request = Request(environ)
-        mounted = (request.path + '/').startswith(self.base_path + '/')
-        path = request.path.removeprefix(self.base_path) if mounted else request.path
+        mount = self._mount_of(request.path)
+        base_path = mount.base_path if mount else self.base_path
+        path = request.path.removeprefix(base_path) if mount else request.path
         return Call(
             method=request.method,
             path=path.rstrip('/') or '/',
             query=parse_qsl(request.query_string.decode('latin-1'), keep_blank_values=True),
             headers=request.headers,
             body=request.get_data(),
-            base=f'{request.scheme}://{request.host}{self.base_path}',
-            mounted=mounted,
+            base=f'{request.scheme}://{request.host}{base_path}',
+            mount=mount,
+            target=environ.get('RAW_URI', ''),
         )
 
     def _handle(self, call):
@@ -161,12 +206,15 @@ class Simulator(World):
             return self.pictures.get(call.path) or pictures.drawn(call.path)
         try:
             self.settle_synchronizations()
-            status, body = self._dispatch(call)
+            answer = self._dispatch(call)
         except errors.UnexpectedCall as unexpected:
             self.unexpected.append(Unexpected(call.method, call.path, unexpected.reason))
             return self._error(unexpected.answer)
         except (errors.ApiError, errors.OAuthError) as error:
             return self._error(error)
+        if len(answer) == 3:
+            return answer
+        status, body = answer
         content_type = OAUTH_TYPE if call.path == '/oauth2/token' else API_TYPE
         return status, {'Content-Type': content_type}, json.dumps(body, ensure_ascii=False).encode()
 
@@ -180,20 +228,21 @@ class Simulator(World):
 
     def _dispatch(self, call):
         route, call.arguments = self._match(call)
+        call.mount.check(call)
         call.query = self._checked_query(call.query, route)
         if route.auth == 'token':
-            call.integration = self.authenticate(call)
+            call.integration = call.mount.authenticate(call)
         return route.handler(self, call)
 
     def _match(self, call):
         try:
-            if not call.mounted or call.path.startswith('//'):  # Werkzeug takes several slashes for one
+            if not call.mount or call.path.startswith('//'):  # Werkzeug takes several slashes for one
                 raise NotFound
-            return self._map.bind('').match(call.path, call.method)
+            return call.mount.map.bind('').match(call.path, call.method)
         except MethodNotAllowed as error:
             raise errors.UnexpectedCall(errors.not_found(), f'only {", ".join(error.valid_methods)} here') from None
         except NotFound:
-            near = difflib.get_close_matches(call.path, self._rules, n=3, cutoff=0.3)
+            near = difflib.get_close_matches(call.path, call.mount.rules if call.mount else [], n=3, cutoff=0.3)
             reason = f'unknown route; near it: {", ".join(near) or "nothing"}'
             raise errors.UnexpectedCall(errors.not_found(), reason) from None
 
@@ -221,7 +270,7 @@ class Simulator(World):
         try:
             body = json.loads(call.body) if call.body else None
         except ValueError:
-            body = None
+            body = dict(parse_qsl(call.body.decode('latin-1'))) or None
         self.requests.append(LoggedRequest(call.method, call.path, dict(call.query), status, body))
 
 

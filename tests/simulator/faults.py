@@ -102,7 +102,7 @@ class Fault:
     def _error(self, path, request_id):
         default_code, default_detail = CODES.get(self.status, ('internalServerError', 'An unexpected error occurred.'))
         detail = self.detail or default_detail
-        if path.endswith('/oauth2/token'):
+        if path.startswith('/oauth2/'):
             error = errors.OAuthError(self.status, self.code or OAUTH_CODES.get(self.status, 'server_error'), detail)
         else:
             error = errors.ApiError(self.status, self.code or default_code, detail)

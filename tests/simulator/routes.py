@@ -60,8 +60,8 @@ BANK_TRANSACTION_ATTRIBUTES = frozenset(
 class Call:
     """A request, taken apart.
 
-    `base`: scheme, host and base path that links carry; `mounted`: it came below the base path; `arguments`: ids in the
-    path.
+    `base`: scheme, host and base path that links carry; `mount`: the part of the simulator that it came to, if any;
+    `target`: path and query as they came over the wire; `arguments`: ids in the path.
     """
 
     method: str
@@ -70,7 +70,8 @@ class Call:
     headers: dict
     body: bytes
     base: str
-    mounted: bool = True
+    mount: object = None
+    target: str = ''
     arguments: dict = field(default_factory=dict)
     integration: Integration | None = None
 
@@ -119,14 +120,20 @@ def create_token(sim, call):
     }
 
 
-def _client(sim, header):
+def basic_credentials(header):
+    """Client id and secret of a Basic `Authorization` header, empty if it is none."""
     scheme, _space, credentials = header.partition(' ')
     try:
         client_id, _colon, secret = base64.b64decode(credentials, validate=True).decode().partition(':')
     except (binascii.Error, UnicodeDecodeError):
         client_id = secret = ''
+    return (client_id, secret) if scheme.lower() == 'basic' else ('', '')
+
+
+def _client(sim, header):
+    client_id, secret = basic_credentials(header)
     integration = sim.integrations.get(client_id)
-    if scheme.lower() != 'basic' or integration is None or integration.client_secret != secret:
+    if integration is None or integration.client_secret != secret:
         raise errors.OAuthError(401, 'invalid_client', 'Client authentication failed.')
     return integration
 
@@ -230,9 +237,10 @@ def get_institution(sim, call):
 
 def _institution_ids(sim, call):
     """Ids that a call with a token may see, or None for all: the direct API's catalogue is public."""
-    if not sim.institutions_by_token or 'Authorization' not in call.headers:
+    by_token = sim.institutions_by_token or call.mount.institutions_by_token
+    if not by_token or 'Authorization' not in call.headers:
         return None
-    integration = sim.authenticate(call)
+    integration = call.mount.authenticate(call)
     return {sim.account(account_id).institution_id for account_id in integration.account_ids}
 
 
@@ -281,7 +289,7 @@ def get_pending_transaction(sim, call):
 def create_synchronization(sim, call):
     attributes = call.json('synchronization')
     required = ('resourceType', 'resourceId', 'subtype', 'customerIpAddress')
-    _check_names(attributes, required)
+    check_names(attributes, required)
     for name in required:
         if not isinstance(attributes.get(name), str) or not attributes[name]:
             raise errors.missing_attribute(name)
@@ -307,7 +315,7 @@ def _check_ip_address(sim, text):
         sim.private_ip_addresses.append(text)
 
 
-def _check_names(attributes, known):
+def check_names(attributes, known):
     unknown = sorted(set(attributes) - set(known))
     if unknown:
         raise errors.UnexpectedCall(
@@ -384,7 +392,7 @@ def get_bank_transaction(sim, call):
 def create_bank_transaction(sim, call):
     bank_account = _bank_account(sim, call)
     attributes = call.json('financialInstitutionTransaction')
-    _check_names(attributes, BANK_TRANSACTION_ATTRIBUTES)
+    check_names(attributes, BANK_TRANSACTION_ATTRIBUTES)
     for name in BANK_TRANSACTION_REQUIRED:
         if attributes.get(name) is None:
             raise errors.missing_attribute(name)
@@ -412,7 +420,7 @@ def change_bank_transaction(sim, call):
     if row is None:
         raise errors.not_found('financialInstitutionTransaction')
     attributes = call.json('financialInstitutionTransaction')
-    _check_names(attributes, BANK_TRANSACTION_CHANGEABLE)
+    check_names(attributes, BANK_TRANSACTION_CHANGEABLE)
     name = attributes.get('counterpartName')
     if name and row.attributes.get('counterpartName') not in (None, '', name):
         raise errors.invalid_attribute(

@@ -9,6 +9,7 @@ import threading
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from .app import Simulator
+from .connect import Connect
 from .control import WithControl
 from .seeds import SEEDS
 
@@ -26,12 +27,17 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class Server:
-    """A WSGI app on a port of the loopback interface (0 picks one); as a context manager in a thread of its own."""
+    """A WSGI app on a port of the loopback interface (0 picks one); as a context manager in a thread of its own.
 
-    def __init__(self, app, port=0):
-        self._server = make_server(HOST, port, app, threaded=True, request_handler=_QuietHandler)
+    With an `authority`, by mutual TLS: only to clients with a certificate of it.
+    """
+
+    def __init__(self, app, port=0, authority=None):
+        context = authority and authority.server_context(HOST)
+        self._server = make_server(
+            HOST, port, app, threaded=True, request_handler=_QuietHandler, ssl_context=context)
         self._server.daemon_threads = True
-        self.url = f'http://{HOST}:{self._server.server_port}'
+        self.url = f'{"https" if authority else "http"}://{HOST}:{self._server.server_port}'
 
     def serve_forever(self):
         self._server.serve_forever(poll_interval=0.05)
@@ -62,11 +68,14 @@ def main(arguments=None):
 def _simulator(options):
     if options.data:
         try:
-            return Simulator.from_directory(options.data, real_clock=True)
+            sim = Simulator.from_directory(options.data, real_clock=True)
         except ValueError as error:
             sys.exit(str(error))
-    sim = Simulator(real_clock=True)
-    SEEDS[options.seed](sim)
+    else:
+        sim = Simulator(real_clock=True)
+        SEEDS[options.seed](sim)
+    if options.redirect_uri:
+        Connect(sim, redirect_uris=options.redirect_uri)
     return sim
 
 
@@ -76,5 +85,8 @@ def _options(arguments):
     source = parser.add_mutually_exclusive_group()
     source.add_argument('--seed', choices=sorted(SEEDS), default='demo', help='what Ponto knows (default: demo)')
     source.add_argument('--data', metavar='DIR', help='serve the recorded bodies in this directory')
+    parser.add_argument(
+        '--redirect-uri', action='append', metavar='URI',
+        help='serve Ponto Connect too, to an application that has registered this address; may be repeated')
     parser.add_argument('--control', action='store_true', help='steer it over HTTP below /_control')
     return parser.parse_args(arguments)

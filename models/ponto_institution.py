@@ -1,18 +1,30 @@
 import base64
 import logging
 import re
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_datetime
+from odoo.tools import SQL, escape_psql, format_datetime, remove_accents
+from odoo.tools.image import image_process
 
-from ..ponto.errors import PontoError, PontoNotFoundError
+from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
 from ..ponto.logo import fetch_logo
 from .conversions import naive_utc
 from .error_sentences import error_sentence
 
 _logger = logging.getLogger(__name__)
+
+LOGO_SIZE = 128  # pixels
+LOGO_RETRY = timedelta(days=30)
+# So many file servers out of reach one after the other: it is our own network.
+UNREACHABLE_IN_A_ROW = 3
+
+
+def plain(text):
+    """Return the text as a search compares it: "Crédit" is found as "credit"."""
+    return (remove_accents(text) or '').casefold()
 
 
 class PontoInstitution(models.Model):
@@ -35,10 +47,18 @@ class PontoInstitution(models.Model):
     maintenance_type = fields.Selection(
         [('internal', "No data access"), ('financialInstitution', "Existing data only")], readonly=True)
     active = fields.Boolean(default=True)
-    logo = fields.Image(max_width=128, max_height=128, readonly=True)
+    logo = fields.Image(max_width=LOGO_SIZE, max_height=LOGO_SIZE, readonly=True)
     logo_tried_at = fields.Datetime(readonly=True, help="When the logo was last asked for.")
 
+    search_key = fields.Char(compute='_compute_search_key', store=True, help="Name and BIC as a search compares them.")
+
     _ponto_id_uniq = models.UniqueIndex('(ponto_id)', "This institution is already in the catalogue.")
+
+    @api.depends('name', 'bic')
+    def _compute_search_key(self):
+        for institution in self:
+            # The tab sorts before all letters: "KBC" comes before "KBC Brussels", whatever their BICs.
+            institution.search_key = plain(f"{institution.name}\t{institution.bic or ''}")
 
     # -------------------------------------------------------------------------
     # Search
@@ -46,28 +66,39 @@ class PontoInstitution(models.Model):
 
     @api.model
     def search_catalogue(self, text='', offset=0, limit=60):
-        """Return the institutions that a person can pick, those of the company's country first.
+        """Return the institutions that a person can pick: those of the company's country first, then those whose name
+        begins with the text.
 
-        :param text: words that must all be in the name, BIC or country
+        :param text: words that must all be in the name, BIC or country, whatever their case and accents
         :return: `{'institutions': [values of a card], 'has_more': bool, 'is_empty': bool}`; empty means that there
             is no catalogue at all yet
         """
         self.check_access('read')
-        domain = Domain('deprecated', '=', False) & Domain.AND(
-            Domain('name', 'ilike', word) | Domain('bic', 'ilike', word) | Domain('country_id.name', 'ilike', word)
-            for word in text.split()[:10])
-        own = Domain('country_id', '=', self.env.company.country_id.id)
-        limit = min(limit, 200)
+        text, limit = plain(text.strip()), max(1, min(limit, 200))
+        query = self._search(Domain('deprecated', '=', False) & self._domain_of_words(text.split()[:10]))
+        query.order = self._order_for(text, query)
         # One more than asked for tells whether there are more.
-        found = self.search(domain & own, offset=offset, limit=limit + 1)
-        if len(found) <= limit:
-            passed = self.search_count(domain & own)
-            found += self.search(domain & ~own, offset=max(0, offset - passed), limit=limit + 1 - len(found))
+        query.offset, query.limit = max(0, offset), limit + 1
+        found = self.browse(query)
         return {
             'institutions': [institution._prepare_card_vals() for institution in found[:limit]],
             'has_more': len(found) > limit,
             'is_empty': not found and not self.search_count([], limit=1),
         }
+
+    def _domain_of_words(self, words):
+        names = {country.id: plain(country.name) for country in self.env['res.country'].search([])} if words else {}
+        return Domain.AND(
+            Domain('search_key', 'like', escape_psql(word))
+            | Domain('country_id', 'in', [country_id for country_id, name in names.items() if word in name])
+            for word in words)
+
+    def _order_for(self, text, query):
+        own_country = SQL("%s IS NOT DISTINCT FROM %s", self._field_to_sql(self._table, 'country_id', query),
+                          self.env.company.country_id.id or None)
+        search_key = SQL('%s COLLATE "C"', self._field_to_sql(self._table, 'search_key', query))
+        begins = SQL("%s LIKE %s", search_key, escape_psql(text) + '%')
+        return SQL("%s DESC, %s DESC, %s, %s", own_country, begins, search_key, SQL.identifier(self._table, 'id'))
 
     def _prepare_card_vals(self):
         return {
@@ -78,9 +109,15 @@ class PontoInstitution(models.Model):
             'status': self.status or '',
             'status_name': dict(self._fields['status']._description_selection(self.env)).get(self.status, ''),
             'maintenance': self._maintenance_sentence(),
-            'has_logo': bool(self.logo_tried_at and self.logo),
-            'color': self.primary_color if re.fullmatch(r'#[0-9a-fA-F]{3,8}', self.primary_color or '') else '',
+            'logo': self._logo_address(),
+            'color': self.primary_color if re.fullmatch(r'#[0-9a-fA-F]{6}', self.primary_color or '') else '',
         }
+
+    def _logo_address(self):
+        """Return where the copy of the logo is served, under another address after each change; '' without a copy."""
+        if not (self.logo_tried_at and self.with_context(bin_size=True).logo):
+            return ''
+        return f'/web/image/{self._name}/{self.id}/logo?unique={self.logo_tried_at:%Y%m%d%H%M%S}'
 
     def _maintenance_sentence(self):
         """Return what to say while the institution is under maintenance, '' otherwise."""
@@ -107,19 +144,30 @@ class PontoInstitution(models.Model):
 
     @api.model
     def _cron_refresh_catalogue(self):
-        """Read Ponto's catalogue, then the logos that are missing; never raises."""
-        cron = self.env['ir.cron']
+        """Read Ponto's catalogue; never raises."""
         try:
             self._refresh_catalogue()
         except PontoError:
             self.env.cr.rollback()
             _logger.warning("Ponto's catalogue of institutions could not be read", exc_info=True)
-            return
-        without_logo = self.search([('logo_url', '!=', False), ('logo_tried_at', '=', False)])
-        if not cron._commit_progress(remaining=len(without_logo)):
-            return
-        for institution in without_logo:
-            institution._fetch_logo()
+
+    @api.model
+    def _cron_fetch_logos(self):
+        """Keep copies of the logos that are missing; never raises.
+
+        One that was not to be had is asked for again after a month. None is asked for while our own network is down.
+        """
+        cron = self.env['ir.cron']
+        waiting = self.search(Domain('logo_url', '!=', False) & (
+            Domain('logo_tried_at', '=', False)
+            | (Domain('logo', '=', False) & Domain('logo_tried_at', '<', fields.Datetime.now() - LOGO_RETRY))))
+        cron._commit_progress(remaining=len(waiting))
+        unreachable = 0
+        for institution in waiting:
+            unreachable = 0 if institution._fetch_logo() else unreachable + 1
+            if unreachable == UNREACHABLE_IN_A_ROW:
+                cron._commit_progress(1, remaining=0)
+                break
             if not cron._commit_progress(1):
                 break
 
@@ -138,6 +186,7 @@ class PontoInstitution(models.Model):
         gone = self.union(*(institution for ponto_id, institution in known.items() if ponto_id not in resources))
         in_use = self.env['ponto.link'].search([('institution_id', 'in', gone.ids)]).institution_id
         (gone - in_use).active = False
+        self.env.ref('account_online_ponto.ir_cron_fetch_logos').sudo()._trigger()
 
     def _write_changes(self, vals):
         vals = {**vals, 'active': True}
@@ -149,13 +198,21 @@ class PontoInstitution(models.Model):
             self.write(changed)
 
     def _fetch_logo(self):
-        """Keep a copy of the logo; without one the card shows the name."""
+        """Keep a copy of the logo; without one the card shows an initial.
+
+        :return: whether its server could be reached
+        """
         self.logo_tried_at = fields.Datetime.now()
         try:
-            with self.env.cr.savepoint():
-                self.logo = base64.b64encode(fetch_logo(self.logo_url))
-        except (PontoError, UserError) as error:
+            picture = image_process(fetch_logo(self.logo_url), size=(LOGO_SIZE, LOGO_SIZE), verify_resolution=True)
+        except PontoConnectionError as error:
+            _logger.info("The logo of %s is out of reach: %s", self.name, error)
+            return False
+        except Exception as error:  # noqa: BLE001 - a broken picture makes the decoder raise whatever it stumbles on
             _logger.info("No logo of %s: %s", self.name, type(error).__name__)
+            return True
+        self.logo = base64.b64encode(picture)
+        return True
 
     @api.model
     def _ensure(self, client, ponto_ids):
@@ -197,7 +254,6 @@ class PontoInstitution(models.Model):
             'maintenance_type': resource.maintenance_type
             if resource.maintenance_type in dict(self._fields['maintenance_type'].selection) else False,
         }
-
 
     def _res_bank(self):
         """Return Odoo's bank with this institution's BIC, made if it is missing; empty without a BIC."""

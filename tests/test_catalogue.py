@@ -33,8 +33,23 @@ class TestCatalogue(PontoCase):
         self.refresh()
         for text in ("amstel", "zakelijk amstel", "AMSTNL", "amstel netherlands"):
             self.assertEqual(self.names(text), ["Amstelbank Zakelijk"])
-        self.assertFalse(self.names("amstel belgium"))
-        self.assertFalse(self.names("100%_"))
+        for text in ("amstel belgium", "100%_", "\\", "%"):
+            self.assertFalse(self.names(text))
+
+    def test_case_and_accents_do_not_matter(self):
+        self.simulator.add_institution("Société d'Épargne", country='FR')
+        self.refresh()
+        for text in ("societe epargne", "SOCIÉTÉ", "épar"):
+            self.assertEqual(self.names(text), ["Société d'Épargne"])
+
+    def test_names_that_begin_with_the_text_come_before_those_that_contain_it(self):
+        for name, country in (
+            ("Aachening", 'DE'), ("ING Deutschland", 'DE'), ("Koekelberging", 'BE'), ("ING Belgium", 'BE'),
+            ("ING", 'BE'),
+        ):
+            self.simulator.add_institution(name, country=country, bic=None if name == "ING" else 'AAAABE22')
+        self.refresh()
+        self.assertEqual(self.names("ing"), ["ING", "ING Belgium", "Koekelberging", "ING Deutschland", "Aachening"])
 
     def test_pages_of_the_list_hold_each_institution_once(self):
         for number in range(25):
@@ -81,3 +96,8 @@ class TestCatalogue(PontoCase):
         self.search("bank")
         with self.assertQueryCount(12):
             self.search("bank")
+
+    def test_no_page_is_out_of_bounds(self):
+        self.refresh()
+        self.assertEqual(len(self.search(limit=-1, offset=-1)['institutions']), 1)
+        self.assertFalse(self.search(offset=10 ** 6)['institutions'])

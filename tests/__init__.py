@@ -20,5 +20,6 @@ from . import test_simulator_faults
 from . import test_simulator_seeds
 from . import test_fetch
 from . import test_catalogue
+from . import test_logos
 from . import test_matching_invoice
 from . import test_inbox

@@ -2,8 +2,8 @@ import logging
 import zlib
 from datetime import date, datetime, time, timedelta
 
-import psycopg2.errors
 import pytz
+from psycopg2.extensions import TransactionRollbackError
 
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
@@ -192,11 +192,20 @@ class PontoAccount(models.Model):
                 self.env['ir.cron']._commit_progress()
                 if not self._book_with_commits(run):
                     self.env.ref('account_online_ponto.ir_cron_book')._trigger()
-        except psycopg2.errors.SerializationFailure:
+        except TransactionRollbackError:
             self._give_way()
         except Exception as error:  # noqa: BLE001 whatever it is, the other accounts must go on
             self.env.cr.rollback()
-            self._record_failure('cron', started_at, error)
+            self._cron_record_failure(started_at, error)
+
+    def _cron_record_failure(self, started_at, error):
+        """Record why a run failed, with a commit of its own; if somebody else has the account now, theirs counts."""
+        try:
+            if self.try_lock_for_update(allow_referencing=True):
+                self._record_failure('cron', started_at, error)
+                self.env['ir.cron']._commit_progress()
+        except TransactionRollbackError:
+            self._give_way()
 
     def _cron_book_one(self):
         """Book what waits in the inbox of one account if it is free, with commits of its own.
@@ -206,7 +215,7 @@ class PontoAccount(models.Model):
         self.ensure_one()
         try:
             return self._book_with_commits(self.env['ponto.synchronization'])
-        except psycopg2.errors.SerializationFailure:
+        except TransactionRollbackError:
             self._give_way()
         except Exception:  # whatever it is, the other accounts must go on
             self.env.cr.rollback()
@@ -218,9 +227,9 @@ class PontoAccount(models.Model):
 
         :return: False if time is up, and with it perhaps something left
         """
-        for batch in self._batches_to_book():
-            if not self.try_lock_for_update(allow_referencing=True):
-                break
+        batches = self._batches_to_book()
+        # The lock comes first in each transaction, so that nothing is seen that another worker has changed by then.
+        while self.try_lock_for_update(allow_referencing=True) and (batch := next(batches, None)):
             # Another worker may have booked some of them since they were listed.
             run._count(batch.filtered_domain(batch._to_book_domain())._book())
             if not self.env['ir.cron']._commit_progress():
@@ -284,6 +293,7 @@ class PontoAccount(models.Model):
         started_at = fields.Datetime.now()
         account._read_details()
         counts = account._read_transactions()
+        account.integration_id._record_success()
         account.write({
             'state': 'active', 'error_message': False, 'failure_count': 0,
             'next_read_at': account._next_read_at(fields.Datetime.now()) if not account.bank_asked_ids

@@ -159,3 +159,7 @@ class PontoIntegration(models.Model):
         if isinstance(error, PontoAuthError) and self.state == 'connected':
             self.state = 'refused'
 
+    def _record_success(self):
+        """Forget an earlier refusal: Ponto has just let this grant read."""
+        if self.state == 'refused':
+            self.state = 'connected'

@@ -39,7 +39,7 @@ def environment(database=DATABASE, login=None):
 # --- Preparation ------------------------------------------------------------------------------------------------------
 
 def prepare(url, credentials):
-    """Make a company whose Ponto integrations, by `credentials`, have each of their accounts linked to a new journal."""
+    """Make a company with a Ponto integration for each of `credentials`, all their accounts linked to new journals."""
     with environment() as env:
         env['ir.config_parameter'].set_param('account_online_ponto.direct_api_url', url)
         # The scheduler is to run the addon's own jobs and nothing else.
@@ -120,7 +120,7 @@ def work(phases, place, stop, seed, batch):
 
 
 def finish(database):
-    """Import everything that Ponto has. What one run of the jobs has no time for, the scheduler has to come back for."""
+    """Import all that Ponto has. What one run of the jobs has no time for, the scheduler has to come back for."""
     make_due(database)
     for _run in range(20):
         run_scheduler(database)

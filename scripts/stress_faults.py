@@ -1,0 +1,252 @@
+"""The fault matrix of `scripts/stress`: every endpoint of a run times every fault, during runs over 20 accounts.
+
+The simulator is in this process, so that faults of the connection come as `requests` raises them; the database is real,
+and the runs are those of Odoo's scheduler, with their commits.
+"""
+import base64
+from datetime import UTC, datetime, timedelta
+
+import requests
+from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
+from stress_workers import DATABASE, environment, make_due, prepare, run_scheduler
+
+from odoo.addons.account_online_ponto.models.error_sentences import error_sentence
+from odoo.addons.account_online_ponto.ponto.errors import PontoError
+from odoo.modules.registry import Registry
+
+OTHER_CLIENT = ('other-client', 'other-secret')
+ACCOUNTS = 10  # of each of the two integrations
+
+# What the API reference names, what it does not name but HTTP has, and what stands between us and Ponto.
+FAULTS = {
+    '400 accountRecentlySynchronized': {'status': 400, 'code': 'accountRecentlySynchronized'},
+    '400 credentialsInvalid': {'status': 400, 'code': 'credentialsInvalid'},
+    '400 authorizationCodeInvalid': {'status': 400, 'code': 'authorizationCodeInvalid'},
+    '400 clientIdInvalid': {'status': 400, 'code': 'clientIdInvalid'},
+    '400 invalid_grant': {'status': 400, 'code': 'invalid_grant'},
+    '400 authorizationExpired': {'status': 400, 'code': 'authorizationExpired'},
+    '401 invalidAccessToken': {'status': 401, 'code': 'invalidAccessToken'},
+    '401 invalid_client': {'status': 401, 'code': 'invalid_client'},
+    '401 invalidCredentials': {'status': 401, 'code': 'invalidCredentials'},
+    '403 authorizationInvalid': {'status': 403, 'code': 'authorizationInvalid'},
+    '404 resourceNotFound': {'status': 404, 'code': 'resourceNotFound'},
+    '429 tooManyRequests': {'status': 429, 'code': 'tooManyRequests'},
+    '429 Retry-After: 3600': {'status': 429, 'retry_after': 3600},
+    '500': {'status': 500},
+    '502 HTML': {'status': 502, 'kind': 'html'},
+    '503': {'status': 503},
+    '504': {'status': 504},
+    'HTML': {'kind': 'html'},
+    'truncated': {'kind': 'truncated'},
+    'empty': {'kind': 'empty'},
+    'wrong type': {'kind': 'wrong_type'},
+    'slow': {'kind': 'slow'},
+    'connection refused': {'kind': 'refused'},
+    'connection reset': {'kind': 'reset'},
+    'TLS failure': {'kind': 'tls'},
+    'DNS failure': {'kind': 'dns'},
+}
+# Ponto's clock less ours, in minutes: nobody is sick then.
+SKEWS = {'clock 5 minutes slow': 5, 'clock 5 minutes fast': -5}
+# An institution that Ponto does not tell is no reason to do without its accounts.
+TOLERATED = {('institution', '404 resourceNotFound')}
+
+
+def run(answers):
+    """Print the table and put a list of sentences that say what was wrong into the queue `answers`."""
+    matrix = Matrix()
+    print(f'\n{"Endpoint":<22}{"Fault":<33}{"Healthy":>8}{"Sick":>6}{"After":>7}  What the sick says')
+    for endpoint in ENDPOINTS:
+        for name, fault in FAULTS.items():
+            matrix.try_fault(endpoint, name, fault)
+    for name, minutes in SKEWS.items():
+        matrix.try_skew(name, minutes)
+    answers.put(matrix.wrong)
+
+
+# --- The endpoints: which request is meant, and what else than a run uses it ------------------------------------------
+
+def is_token_request(matrix, request, path, is_first):
+    sent = request.headers.get('Authorization', '').removeprefix('Basic ')
+    return path == '/oauth2/token' and base64.b64decode(sent).decode().startswith(CLIENT_ID)
+
+
+def is_account_request(matrix, request, path, is_first):
+    return path == f'/accounts/{matrix.sick.id}'
+
+
+def is_first_page_request(matrix, request, path, is_first):
+    return path == f'/accounts/{matrix.sick.id}/transactions' and is_first
+
+
+def is_second_page_request(matrix, request, path, is_first):
+    return path == f'/accounts/{matrix.sick.id}/transactions' and not is_first
+
+
+def is_account_list_request(matrix, request, path, is_first):
+    return path == '/accounts'
+
+
+def is_institution_request(matrix, request, path, is_first):
+    return path.startswith('/financial-institutions/')
+
+
+def is_catalogue_request(matrix, request, path, is_first):
+    return path == '/financial-institutions'
+
+
+def fetch_accounts(matrix, env):
+    integration = env['ponto.integration'].search([('client_id', '=', CLIENT_ID)])
+    integration._fetch_accounts()
+
+
+def refresh_catalogue(matrix, env):
+    env['ponto.institution']._refresh_catalogue()
+
+
+ENDPOINTS = {
+    'token': (is_token_request, None),
+    'account': (is_account_request, None),
+    'transactions, page 1': (is_first_page_request, None),
+    'transactions, page 2': (is_second_page_request, None),
+    'accounts': (is_account_list_request, fetch_accounts),
+    'institution': (is_institution_request, fetch_accounts),
+    'institutions': (is_catalogue_request, refresh_catalogue),
+}
+
+
+class Matrix:
+    """20 accounts of two integrations, linked in Odoo to a simulated Ponto, and what was found wrong."""
+
+    def __init__(self):
+        self.wrong = []
+        self.fault = self.is_meant = None
+        self.sim = Simulator(real_clock=True)
+        self.sim.set_page_size(3)
+        other = self.sim.add_integration(*OTHER_CLIENT)
+        self.linked = [
+            self.add_account(number, other if number >= ACCOUNTS else None) for number in range(2 * ACCOUNTS)]
+        self.sick = self.linked[0]
+        for age in range(200, 195, -1):
+            self.add_transactions(age)
+        requests.Session.send = lambda session, request, **kwargs: self.send(request, **kwargs)
+        Registry(DATABASE)['ponto.integration']._sleep = staticmethod(lambda seconds: None)
+        prepare('https://api.myponto.com', [(CLIENT_ID, CLIENT_SECRET), OTHER_CLIENT])
+
+    def add_account(self, number, integration=None):
+        bank = self.sim.add_institution(f'Bank {number}')
+        return self.sim.add_account(f'BE{number:014}', institution=bank, integration=integration)
+
+    def add_transactions(self, age):
+        """Let each linked account have one more transaction."""
+        for account in self.linked:
+            number = len(account.transactions) + 1
+            day = datetime.now(UTC).date() - timedelta(days=age)
+            self.sim.add_transaction(account, number, day, remittance_information=f'Transaction {number}')
+
+    def send(self, request, **kwargs):
+        path, _mark, parameters = request.path_url.partition('?')
+        if self.fault and self.is_meant(self, request, path, 'after' not in parameters):
+            self.sim.fail(1, **self.fault)
+        return self.sim.send(request, **kwargs)
+
+    # --- One line of the table ----------------------------------------------------------------------------------------
+
+    def try_fault(self, endpoint, name, fault):
+        self.where = f'{endpoint}, {name}'
+        self.is_meant, action = ENDPOINTS[endpoint]
+        count = 0 if action else ACCOUNTS if endpoint == 'token' else 1
+        sick = {account.reference for account in self.linked[:count]}
+        self.add_transactions(100)
+        if endpoint == 'token':
+            self.forget_tokens()
+        if endpoint == 'institution':
+            self.add_account(len(self.sim.accounts))
+        self.fault = fault
+        said = self.synchronize()
+        complete = self.complete_accounts()
+        self.expect(said.keys() == sick and all(said.values()), f'the run says {said}')
+        self.expect(complete == self.references() - sick, f'only {len(complete)} accounts were imported')
+        if action:
+            said = self.perform(action)
+            self.expect(bool(said) != ((endpoint, name) in TOLERATED), f'{action.__name__} says {said}')
+        self.fault = None
+        self.recover(action)
+        self.report(endpoint, name, complete, sick, said)
+
+    def try_skew(self, name, minutes):
+        """Let Ponto's clock differ from ours while the stored tokens have three minutes left by both."""
+        self.where = name
+        self.add_transactions(100)
+        expiry = datetime.now(UTC) + timedelta(minutes=3)
+        for token in self.sim.tokens.values():
+            token.expires_at = expiry
+        with environment() as env:
+            env['ponto.token'].search([]).expires_at = expiry.replace(tzinfo=None)
+        self.sim.advance(minutes=minutes)
+        said = self.synchronize()
+        complete = self.complete_accounts()
+        self.expect(not said, f'the run says {said}')
+        self.expect(complete == self.references(), f'only {len(complete)} accounts were imported')
+        self.recover(None)
+        self.sim.advance(minutes=-minutes)
+        self.report('all', name, complete, (), said)
+
+    def recover(self, action):
+        """Run again now that everything works: all is there, once, and nothing is said any more."""
+        said = self.synchronize()
+        if action:
+            said.update(self.perform(action))
+        self.expect(not said, f'afterwards the run says {said}')
+        self.expect(self.complete_accounts() == self.references(), 'afterwards something is missing or doubled')
+        with environment() as env:
+            states = set(env['ponto.integration'].search([]).mapped('state'))
+            count = env['ponto.account'].search_count([])
+        self.expect(states == {'connected'}, f'afterwards the connections are {states}')
+        if action == fetch_accounts:
+            self.expect(count == len(self.sim.accounts), f'afterwards {count} accounts are known')
+
+    def report(self, endpoint, name, complete, sick, said):
+        after = len(self.complete_accounts())
+        sentence = next(iter(said.values()), '').replace('\n', ' ')
+        print(f'{endpoint:<22}{name:<33}{len(complete):>8}{len(sick):>6}{after:>7}  {sentence[:110]}', flush=True)
+
+    def expect(self, condition, sentence):
+        if not condition:
+            self.wrong.append(f'{self.where}: {sentence}')
+
+    # --- What happens in Odoo -----------------------------------------------------------------------------------------
+
+    def forget_tokens(self):
+        with environment() as env:
+            env['ponto.token'].search([]).write({'access_token': False, 'expires_at': False})
+
+    def synchronize(self):
+        """Run the scheduler with all accounts due; return `{account number: what an account that failed says}`."""
+        make_due()
+        run_scheduler()
+        with environment() as env:
+            failed = env['ponto.account'].search([('journal_id', '!=', False), ('state', '!=', 'active')])
+            return {account.reference: account.error_message for account in failed}
+
+    def perform(self, action):
+        """Return `{its name: why}` if an action that a person asks for fails."""
+        try:
+            with environment() as env:
+                action(self, env)
+        except PontoError as error:
+            with environment() as env:
+                return {action.__name__: error_sentence(env, error)}
+        return {}
+
+    def references(self):
+        return {account.reference for account in self.linked}
+
+    def complete_accounts(self):
+        """Return the numbers of the accounts whose statement lines are Ponto's transactions, each once."""
+        with environment() as env:
+            lines = dict(env['account.bank.statement.line']._read_group(
+                [('journal_id.ponto_account_ids', '!=', False)], ['journal_id'], ['amount:array_agg']))
+            amounts = {journal.ponto_account_ids.reference: sorted(values) for journal, values in lines.items()}
+        return {account.reference for account in self.linked
+                if amounts.get(account.reference) == sorted(float(row.amount) for row in account.transactions)}

@@ -5,27 +5,30 @@ import ssl
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from requests.adapters import HTTPAdapter
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .transport import new_session
 
+if TYPE_CHECKING:
+    # Odoo may run with a cryptography that does not have it yet.
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
 Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
 
 
-def load_private_key(private_key: bytes, password: bytes | None = None) -> PrivateKeyTypes:
+def load_private_key(private_key: bytes, password: bytes | None = None) -> 'PrivateKeyTypes':
     """Return a private key from PEM.
 
     :raise ValueError: it is none, or the password is missing or wrong
     """
     try:
-        return serialization.load_pem_private_key(private_key, password)
+        return serialization.load_pem_private_key(private_key, password or None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # Not chained: nothing of a key in a traceback.
         raise ValueError('the private key cannot be read, or its password is not the right one') from None
@@ -76,11 +79,9 @@ class _ClientCertificateAdapter(HTTPAdapter):
     """Makes connections with a TLS context of its own, through a proxy too."""
 
     def __init__(self, context: ssl.SSLContext):
-        self._context = context
         super().__init__()
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self._context = context
+        self.poolmanager.connection_pool_kw['ssl_context'] = context
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         return super().proxy_manager_for(*args, ssl_context=self._context, **kwargs)

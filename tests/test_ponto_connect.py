@@ -295,13 +295,16 @@ class TestRefresh(ConnectCase):
     def test_the_new_token_is_stored_before_it_is_used(self):
         stored = []
 
-        class Store(MemoryTokenStore):
-            def renew(store, stale, request):
-                token = super().renew(stale, request)
-                stored.append([call.path for call in self.simulator.requests])
-                return token
+        store = self.make_store(self.token_of_consent())
+        renew = store.renew
 
-        client = self.make_client(Store(self.token_of_consent(), clock=self.now))
+        def spy(stale, request):
+            token = renew(stale, request)
+            stored.append([call.path for call in self.simulator.requests])
+            return token
+
+        store.renew = spy
+        client = self.make_client(store)
         self.simulator.advance(hours=1)
         client.get_userinfo()
         self.assertEqual(stored, [['/oauth2/token']])

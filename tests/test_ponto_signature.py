@@ -39,7 +39,7 @@ class MutualServer(Server):
     def _act(self, connection):
         with connection.dup() as refused:
             try:
-                super()._act(connection)
+                return super()._act(connection)
             except ssl.SSLError:
                 refused.settimeout(10)
                 while refused.recv(65536):

@@ -89,8 +89,9 @@ class TestPages(ConnectCase):
         visitor.press('choose-bank', institution=self.kadebank.id)
         visitor.press('log-in', login='me', code='123456')
         boxes = visitor.page.inputs
-        self.assertEqual(list(boxes), ['account-BE68539007547034', 'account-BE07626550616261'])
-        self.assertEqual([element for element, box in boxes.items() if 'checked' in box], ['account-BE07626550616261'])
+        self.assertEqual(list(boxes), ['account-BE68539007547034-EUR', 'account-BE07626550616261-EUR'])
+        ticked = [element for element, box in boxes.items() if 'checked' in box]
+        self.assertEqual(ticked, ['account-BE07626550616261-EUR'])
 
     def test_what_is_ticked_now_replaces_what_was_covered_before(self):
         client, _store = self.connected()

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -44,14 +43,6 @@ class Authority:
         except ValueError:
             name = x509.DNSName(host)
         return self._issue(host, None, ExtendedKeyUsageOID.SERVER_AUTH, x509.SubjectAlternativeName([name]))
-
-    def has_issued(self, certificate):
-        """Whether a certificate (DER) is signed by this authority."""
-        try:
-            x509.load_der_x509_certificate(certificate).verify_directly_issued_by(self._certificate)
-        except (ValueError, TypeError, InvalidSignature):
-            return False
-        return True
 
     def server_context(self, host='127.0.0.1'):
         """A TLS context for a server that talks only to clients of this authority."""

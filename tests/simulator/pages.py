@@ -1,8 +1,8 @@
 """Ponto's own pages, as a person in a browser walks through them; element ids and names are for browser tests.
 
 Consent: choose a bank (`institution-<id>`, `choose-bank`), log in (`login`, `code`, `log-in`), tick accounts
-(`account-<IBAN>`, `allow`); every page has `refuse`. Renewal of an account's permission: `login`, `code`, `renew`,
-`refuse`. A page that cannot go on says why in `error`.
+(`account-<IBAN>-<currency>`, `allow`); every page has `refuse`. Renewal of an account's permission: `login`, `code`,
+`renew`, `refuse`. A page that cannot go on says why in `error`.
 """
 
 from html import escape
@@ -23,7 +23,8 @@ MINIMUM_STATE = 8
 
 PAGE = """<!DOCTYPE html>
 <html lang="{language}">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title><style>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title>
+<link rel="icon" href="data:,"><style>
 body {{ font: 16px/1.5 sans-serif; max-width: 32em; margin: 2em auto; padding: 0 1em }}
 label {{ display: block; padding: .4em 0 }}
 button {{ font: inherit; padding: .5em 1.5em; margin: 1em .5em 0 0 }}
@@ -148,12 +149,12 @@ def _accounts_page(sim, call, consent):
     covered = grant.account_ids if grant else []
     accounts = sorted(
         sim.connect.accounts_of(consent.organization), key=lambda item: item.institution_id != consent.institution_id)
-    choices = ''.join(
-        _choice(
-            'checkbox', 'account', account.id, f'account-{account.reference or account.id}',
-            f'{account.reference} {account.attributes.get("currency")}, {_bank_name(sim, account)}',
-            account.id in covered)
-        for account in accounts)
+    choices = ''
+    for account in accounts:
+        reference, currency = account.reference, account.attributes.get('currency')
+        label = f'{reference} {currency}, {_bank_name(sim, account)}'
+        choices += _choice(
+            'checkbox', 'account', account.id, f'account-{reference}-{currency}', label, account.id in covered)
     title = 'Which accounts may the application read?'
     return _consent_page(call, consent, 'accounts', title, choices, 'allow', 'Allow')
 

@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import api, fields, models
 from odoo.tools import format_amount
 
@@ -51,39 +53,70 @@ class PontoAccount(models.Model):
         """Return `[(label, amount)]` whose amounts add up to `balance_difference`, to the cent; zeros are left out.
 
         What Ponto has and the books have not counts for the bank, what only the books have counts against it. What is
-        left is what happened at the bank before the first transaction that Ponto knows.
+        left is what happened at the bank before the first transaction that Ponto knows, and what cannot be counted.
         """
         self.ensure_one()
         day = self._balance_day()
-        states = self._sum_rows(day)
-        own_lines = self._sum_lines(day, 'ponto')
+        states = dict(self._group_rows(day, [('missing_since', '=', False)], ['state']))
+        elsewhere = self._sum_rows(day, [('missing_since', '=', False), *self._elsewhere_domain()])
+        gone = self._gone_domain()
         parts = [
             (self.env._("Waiting under To Review"), states.get('held', 0)),
             (self.env._("Not booked yet"), states.get('new', 0)),
-            (self.env._("Before the start date"), states.get('skipped', 0)),
             (self.env._("Removed from the books by hand"), states.get('removed', 0)),
-            (self.env._("Lines that differ from the bank's amount or date"), states.get('booked', 0) - own_lines),
-            (self.env._("Lines entered by hand or imported from a file"), -self._sum_lines(day, 'other')),
+            (self.env._("In the books of another journal"), elsewhere),
+            (self.env._("Lines that differ from the bank's amount or date"),
+             states.get('booked', 0) - elsewhere - self._sum_lines(day, self._own_lines_domain())),
+            (self.env._("In the books, but no longer listed by Ponto"),
+             -self._sum_lines(day, [('ponto_transaction_ids', 'any', gone)])),
+            (self.env._("Lines entered by hand or imported from a file"), -self._sum_lines(day, [
+                ('ponto_transaction_ids', 'not any', [('account_id', '=', self.id)]), ('is_ponto_opening', '=', False)])),
             (self.env._("Other journal entries on the bank account"), -self._sum_other_entries(day)),
         ]
         rest = self.balance_difference - sum(amount for _label, amount in parts)
-        parts.append((self.env._("Before the first transaction that Ponto has, less the opening line"), rest))
+        parts.append((self._rest_label(states), rest))
         return [(label, self.currency_id.round(amount)) for label, amount in parts
                 if not self.currency_id.is_zero(amount)]
 
-    def _sum_rows(self, day):
-        groups = self.env['ponto.transaction'].sudo()._read_group(
-            [('account_id', '=', self.id), ('currency_id', '=', self.currency_id.id), ('date', '<=', day)],
-            ['state'], ['amount:sum'])
-        return dict(groups)
+    def _rest_label(self, states):
+        uncounted = self.env['ponto.transaction'].sudo().search_count([
+            ('account_id', '=', self.id), ('state', '=', 'held'), ('hold_reason', 'in', ('currency', 'unreadable'))])
+        if uncounted:
+            return self.env._("Under To Review in another currency or unreadable, and before the first transaction")
+        if states.get('skipped'):
+            return self.env._("Before the start date, less the opening line")
+        return self.env._("Before the first transaction that Ponto has, less the opening line")
 
-    def _sum_lines(self, day, kind):
-        """Return the sum of the journal's statement lines up to `day`: of this feed (`ponto`) or others (`other`)."""
-        operator = '!=' if kind == 'ponto' else '='
-        domain = [
-            ('journal_id', '=', self.journal_id.id), ('state', '=', 'posted'), ('date', '<=', day),
-            ('ponto_transaction_ids', operator, False), ('is_ponto_opening', '=', False)]
-        [[total]] = self.env['account.bank.statement.line'].sudo()._read_group(domain, [], ['amount:sum'])
+    def _own_lines_domain(self):
+        return [('ponto_transaction_ids', 'any', [('account_id', '=', self.id), ('missing_since', '=', False)])]
+
+    def _elsewhere_domain(self):
+        return [('state', '=', 'booked'), ('statement_line_id.journal_id', '!=', self.journal_id.id)]
+
+    def _gone_domain(self):
+        """Return the domain of the rows that the bank has withdrawn.
+
+        What is older than Ponto's list, as after a new consent, is not: the bank's balance still holds it.
+        """
+        rows = self.env['ponto.transaction'].sudo()
+        [[first]] = rows._read_group(
+            [('account_id', '=', self.id), ('missing_since', '=', False)], [], ['date:min'])
+        return [('account_id', '=', self.id), ('missing_since', '!=', False), ('date', '>=', first or date.max)]
+
+    def _sum_rows(self, day, domain):
+        [[total]] = self._group_rows(day, domain, [])
+        return total
+
+    def _group_rows(self, day, domain, groupby):
+        return self.env['ponto.transaction'].sudo()._read_group([
+            ('account_id', '=', self.id), ('currency_id', '=', self.currency_id.id), ('date', '<=', day), *domain,
+        ], groupby, ['amount:sum'])
+
+    def _sum_lines(self, day, domain):
+        """Return the sum of those of the journal's statement lines up to `day` that `domain` names."""
+        [[total]] = self.env['account.bank.statement.line'].sudo()._read_group([
+            ('journal_id', '=', self.journal_id.id), ('state', '=', 'posted'), ('date', '<=', day), *domain,
+        ], [], ['amount:sum'])
         return total
 
     def _sum_other_entries(self, day):

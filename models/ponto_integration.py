@@ -9,9 +9,11 @@ from odoo.exceptions import ValidationError
 from ..ponto.auth import ClientCredentialsAuth
 from ..ponto.client import PontoClient
 from ..ponto.errors import PontoAuthError
+from .encryption import decrypt, encrypt
 from .ponto_token import TokenStore
 
 DIRECT_API_URL = 'https://api.myponto.com'
+CONNECT_SECRET = 'account_online_ponto.connect_client_secret'
 
 
 class PontoIntegration(models.Model):
@@ -27,7 +29,10 @@ class PontoIntegration(models.Model):
         help="Own integration: your company makes an integration in its Ponto dashboard and gives Odoo its client ID"
              " and client secret.")
     client_id = fields.Char(string="Client ID", copy=False)
-    client_secret = fields.Char(copy=False, groups='base.group_system')
+    client_secret = fields.Char(
+        compute='_compute_client_secret', inverse='_inverse_client_secret', copy=False, groups='base.group_system')
+    client_secret_stored = fields.Char(
+        copy=False, groups='base.group_system', help="The secret as it lies in the database, encrypted if there is a key.")
     organization_id = fields.Char(string="Ponto Organization ID", readonly=True, copy=False)
     organization_name = fields.Char(string="Ponto Organization", readonly=True, copy=False)
     state = fields.Selection(
@@ -49,6 +54,15 @@ class PontoIntegration(models.Model):
         for integration in self:
             integration.name = self.env._(
                 "Ponto (%(company)s)", company=integration.company_id.display_name)
+
+    @depends('client_secret_stored')
+    def _compute_client_secret(self):
+        for integration in self:
+            integration.client_secret = decrypt(self.env, integration.client_secret_stored)
+
+    def _inverse_client_secret(self):
+        for integration in self:
+            integration.client_secret_stored = encrypt(integration.client_secret)
 
     @constrains('company_id')
     def _check_company(self):
@@ -125,6 +139,18 @@ class PontoIntegration(models.Model):
         """Return the base URL of the direct API, without a trailing slash."""
         url = self.env['ir.config_parameter'].sudo().get_param('account_online_ponto.direct_api_url')
         return (url or DIRECT_API_URL).rstrip('/')
+
+    @model
+    def _reencrypt_secrets(self):
+        """Encrypt all stored secrets and tokens with the first key of the configuration file; see `encryption`."""
+        for integration in self.sudo().search([]):
+            integration.client_secret = integration.client_secret
+        for token in self.env['ponto.token'].sudo().search([]):
+            token._write_texts(*token._texts())
+        parameters = self.env['ir.config_parameter'].sudo()
+        secret = parameters.get_param(CONNECT_SECRET)
+        if secret:
+            parameters.set_param(CONNECT_SECRET, encrypt(decrypt(self.env, secret)))
 
     def _fetch_accounts(self):
         """Read the institutions and accounts of the grant; create or update links and accounts.

@@ -22,6 +22,7 @@ from ..ponto import (
     pkce_pair,
 )
 from ..ponto.errors import PontoError, PontoNotFoundError
+from .encryption import decrypt
 from .error_sentences import error_sentence
 from .ponto_token import TokenStore
 
@@ -49,6 +50,10 @@ class PontoIntegration(models.Model):
     @model
     def _connect_parameter(self, name):
         return self.env['ir.config_parameter'].sudo().get_param(f'account_online_ponto.{name}') or ''
+
+    @model
+    def _connect_secret(self):
+        return decrypt(self.env, self._connect_parameter('connect_client_secret'))
 
     @model
     def _has_connect_application(self):
@@ -102,7 +107,7 @@ class PontoIntegration(models.Model):
     def _credentials(self):
         if self.api != 'connect':
             return super()._credentials()
-        return ['connect', self._connect_parameter('connect_client_id'), self._connect_parameter('connect_client_secret')]
+        return ['connect', self._connect_parameter('connect_client_id'), self._connect_secret()]
 
     def _client(self):
         if self.api != 'connect':
@@ -120,7 +125,7 @@ class PontoIntegration(models.Model):
         base_url = self._connect_url()
         auth = AuthorizationCodeAuth(
             client_id=self._connect_parameter('connect_client_id'),
-            client_secret=self._connect_parameter('connect_client_secret'),
+            client_secret=self._connect_secret(),
             token_url=f'{base_url}/oauth2/token', store=store)
         return PontoConnectClient(base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep, **kwargs)
 

@@ -10,6 +10,7 @@ from odoo import fields, models
 from ..ponto.auth import Token, utcnow
 from ..ponto.errors import PontoTimeoutError
 from .conversions import naive_utc
+from .encryption import decrypt, encrypt
 
 _logger = logging.getLogger(__name__)
 
@@ -31,6 +32,13 @@ class PontoToken(models.Model):
     expires_at = fields.Datetime()
 
     _integration_uniq = models.UniqueIndex('(integration_id)', "An integration has one token.")
+
+    def _texts(self):
+        """Return access token and refresh token, decrypted."""
+        return decrypt(self.env, self.access_token), decrypt(self.env, self.refresh_token)
+
+    def _write_texts(self, access_token, refresh_token, **vals):
+        self.write({'access_token': encrypt(access_token), 'refresh_token': encrypt(refresh_token), **vals})
 
 
 class TokenStore:
@@ -100,12 +108,8 @@ class TokenStore:
             yield self._row(self.env(cr=cr) if cr.rowcount else self.env)
 
     def _write(self, row, token):
-        row.write({
-            'issued_for': self.issued_for,
-            'access_token': token.access_token,
-            'refresh_token': token.refresh_token,
-            'expires_at': naive_utc(token.expires_at),
-        })
+        row._write_texts(
+            token.access_token, token.refresh_token, issued_for=self.issued_for, expires_at=naive_utc(token.expires_at))
         row.flush_recordset()
 
     def _row(self, env):
@@ -114,8 +118,9 @@ class TokenStore:
     def _token(self, row):
         if not row.access_token or row.issued_for != self.issued_for:
             return None
+        access_token, refresh_token = row._texts()
         return Token(
-            access_token=row.access_token,
+            access_token=access_token,
             expires_at=row.expires_at.replace(tzinfo=timezone.utc),
-            refresh_token=row.refresh_token or None,
+            refresh_token=refresh_token or None,
         )

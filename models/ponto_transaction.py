@@ -84,6 +84,7 @@ class PontoTransaction(models.Model):
             ('future', "Dated in the future"),
             ('locked', "Locked period"),
             ('duplicate', "Suspected duplicate"),
+            ('missing', "No longer listed by Ponto"),
             ('refused', "Refused by Odoo"),
         ], readonly=True)
     hold_message = fields.Char(string="Why", readonly=True)
@@ -121,7 +122,7 @@ class PontoTransaction(models.Model):
             row.advice = row._advice()
 
     def _advice(self):
-        if self.missing_since:
+        if self.missing_since and self.state == 'booked':
             return self.env._(
                 "Ponto no longer lists it. Compare with the bank's own statement; delete the line if the bank has withdrawn"
                 " the transaction.")
@@ -144,9 +145,9 @@ class PontoTransaction(models.Model):
             "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']))
 
     def action_import_anyway(self):
-        """Book suspected duplicates: somebody has compared them and says that they are other payments."""
+        """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that they are right."""
         self._check_bookkeeper()
-        self.sudo().filtered(lambda row: row.hold_reason == 'duplicate').is_checked = True
+        self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing')).is_checked = True
         return self.action_book()
 
     def action_same_as_suspect(self):
@@ -485,6 +486,9 @@ class PontoTransaction(models.Model):
             return 'currency', self.env._(
                 "Its amount %(amount)s has more decimals than %(currency)s allows.",
                 amount=self.attributes.get('amount'), currency=self.currency_code)
+        if self.missing_since and not self.is_checked:
+            return 'missing', self.env._(
+                "Ponto no longer lists it. Import it only if it is on the bank's own statement.")
         if self.date > fields.Date.context_today(self.with_context(tz=account.time_zone)):
             return 'future', self.env._("It is dated in the future: it is booked on its day.")
         locks = account.company_id._get_violated_lock_dates(self.date, False, account.journal_id)

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .encryption import encrypt
+from .ponto_integration import CONNECT_SECRET
 from .ponto_integration_connect import CONSENT_RETURN
 
 
@@ -35,7 +37,7 @@ class ResConfigSettings(models.TransientModel):
     def _inverse_ponto_secret(self):
         for settings in self.filtered('ponto_connect_client_secret'):
             self.env['ir.config_parameter'].set_param(
-                'account_online_ponto.connect_client_secret', settings.ponto_connect_client_secret.strip())
+                CONNECT_SECRET, encrypt(settings.ponto_connect_client_secret.strip()))
 
     @api.depends('company_id')
     def _compute_ponto_redirect_uri(self):

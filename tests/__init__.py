@@ -23,3 +23,4 @@ from . import test_catalogue
 from . import test_logos
 from . import test_matching_invoice
 from . import test_inbox
+from . import test_encryption

@@ -4,6 +4,7 @@ from odoo.api import model
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
+from ..models.encryption import decrypt, encrypt
 from ..models.error_sentences import error_sentence
 from ..models.ponto_fetch import BOOKED_WHILE_WAITING
 from ..ponto.errors import PontoError
@@ -47,7 +48,7 @@ class PontoConnect(models.TransientModel):
 
     def _inverse_client_secret(self):
         for wizard in self.filtered('client_secret'):
-            wizard.sudo().entered_secret = wizard.client_secret.strip()
+            wizard.sudo().entered_secret = encrypt(wizard.client_secret.strip())
         self.invalidate_recordset(['client_secret'])
 
     # -------------------------------------------------------------------------
@@ -126,7 +127,7 @@ class PontoConnect(models.TransientModel):
         if self.api == 'connect':
             url = self.env['ponto.integration']._consent_url(self.company_id, self.institution_id)
             return {'type': 'ir.actions.act_url', 'url': url, 'target': 'self'}
-        secret = self.sudo().entered_secret
+        secret = decrypt(self.env, self.sudo().entered_secret)
         if not (self.client_id and secret):
             raise UserError(self.env._("Enter both the client ID and the client secret of your Ponto integration."))
         vals = {'client_id': self.client_id.strip(), 'client_secret': secret}

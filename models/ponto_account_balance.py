@@ -60,9 +60,11 @@ class PontoAccount(models.Model):
         states = dict(self._group_rows(day, [('missing_since', '=', False)], ['state']))
         elsewhere = self._sum_rows(day, [('missing_since', '=', False), *self._elsewhere_domain()])
         gone = self._gone_domain()
+        opening = self._sum_lines(day, [('is_ponto_opening', '=', True)])
         parts = [
             (self.env._("Waiting under To Review"), states.get('held', 0)),
             (self.env._("Not booked yet"), states.get('new', 0)),
+            (self.env._("Before the start date"), 0 if opening else states.get('skipped', 0)),
             (self.env._("Removed from the books by hand"), states.get('removed', 0)),
             (self.env._("In the books of another journal"), elsewhere),
             (self.env._("Lines that differ from the bank's amount or date"),
@@ -74,18 +76,18 @@ class PontoAccount(models.Model):
             (self.env._("Other journal entries on the bank account"), -self._sum_other_entries(day)),
         ]
         rest = self.balance_difference - sum(amount for _label, amount in parts)
-        parts.append((self._rest_label(states), rest))
+        parts.append((self._rest_label(opening), rest))
         return [(label, self.currency_id.round(amount)) for label, amount in parts
                 if not self.currency_id.is_zero(amount)]
 
-    def _rest_label(self, states):
+    def _rest_label(self, opening):
         uncounted = self.env['ponto.transaction'].sudo().search_count([
             ('account_id', '=', self.id), ('state', '=', 'held'), ('hold_reason', 'in', ('currency', 'unreadable'))])
         if uncounted:
             return self.env._("Under To Review in another currency or unreadable, and before the first transaction")
-        if states.get('skipped'):
-            return self.env._("Before the start date, less the opening line")
-        return self.env._("Before the first transaction that Ponto has, less the opening line")
+        if opening:
+            return self.env._("Before the start date, or before the first transaction that Ponto has, less the opening line")
+        return self.env._("Before the first transaction that Ponto has")
 
     def _own_lines_domain(self):
         return [('ponto_transaction_ids', 'any', [('account_id', '=', self.id), ('missing_since', '=', False)])]

@@ -15,7 +15,7 @@ class SimulatorMixin:
     def _request_handler(cls, session, request, /, **kw):
         if urlsplit(request.url).hostname in ('127.0.0.1', 'localhost'):  # the test's own browser
             return super()._request_handler(session, request, **kw)
-        return cls.simulator.send(request, **kw)
+        return cls.simulator.send(request, session=session, **kw)
 
     def setUp(self):
         super().setUp()

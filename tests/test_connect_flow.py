@@ -1,0 +1,201 @@
+import base64
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from freezegun import freeze_time
+
+from odoo.tests import HttpCase, new_test_user, tagged
+
+from .common import PontoCase
+from .simulator.connect import APPLICATION_ID, CLIENT_ID, CLIENT_SECRET, Connect
+from .simulator.visitor import Visitor
+
+
+class ConnectCase(PontoCase, HttpCase):
+    """A database with an application at Ibanity, before anybody has given it a consent."""
+
+    def setUp(self):
+        super().setUp()
+        self.integration.unlink()
+        self.connect = Connect(self.simulator, redirect_uris=[f'{self.base_url()}/ponto/consent/return'])
+        self.env['ir.config_parameter'].set_param('web.base.url', self.base_url())
+        credentials = self.connect.client_credentials
+        key = self.env['certificate.key'].create({
+            'name': "Application", 'content': base64.b64encode(credentials.private_key)})
+        certificate = self.env['certificate.certificate'].create({
+            'name': "Application", 'content': base64.b64encode(credentials.certificate), 'private_key_id': key.id})
+        for name, value in {
+            'connect_client_id': CLIENT_ID, 'connect_client_secret': CLIENT_SECRET,
+            'connect_application_id': APPLICATION_ID, 'connect_certificate_id': certificate.id,
+        }.items():
+            self.env['ir.config_parameter'].set_param(f'account_online_ponto.{name}', str(value))
+        self.simulator.add_transaction(self.online, 100, '2026-03-02')
+        self.authenticate(self.accountant.login, self.accountant.login)
+
+    def call(self, model, method, ids=()):
+        return self.make_jsonrpc_request('/web/dataset/call_kw', {
+            'model': model, 'method': method, 'args': [list(ids)] if ids else [], 'kwargs': {}})
+
+    def go_to_ponto(self):
+        """Click Connect and return the address of Ponto's consent page."""
+        wizard = self.env['ponto.connect'].with_user(self.accountant).create({})
+        action = self.call('ponto.connect', 'action_connect', wizard.ids)
+        self.assertEqual((action['type'], action['target']), ('ir.actions.act_url', 'self'))
+        return action['url']
+
+    def come_back(self, address, **kw):
+        """Open the address that Ponto sends the browser to."""
+        return self.url_open(address, allow_redirects=False, **kw)
+
+    def consent(self, *accounts):
+        """Give consent for `accounts` and return the wizard in which Odoo goes on."""
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), list(accounts or [self.online]))
+        response = self.come_back(address)
+        self.assertEqual(response.status_code, 303, response.text[:500])
+        return self.env['ponto.connect'].browse(self.call('ponto.connect', 'action_continue')['res_id'])
+
+    def message(self, response):
+        self.assertIn('ponto_message', response.text)
+        return response.text.split('id="ponto_message"')[1].split('>', 1)[1].split('<')[0]
+
+
+@tagged('post_install', '-at_install')
+class TestConnectFlow(ConnectCase):
+
+    def test_a_consent_brings_the_accounts_and_their_transactions(self):
+        wizard = self.consent()
+        self.assertEqual(wizard.line_ids.reference, self.online.reference)
+        wizard.with_user(self.accountant).action_link_accounts()
+        integration = wizard.integration_id
+        self.assertRecordValues(integration, [{
+            'api': 'connect', 'state': 'connected', 'organization_id': self.connect.organization.id}])
+        self.assertEqual(self.lines(wizard.line_ids.account_id).amount, 100)
+
+    def test_the_address_of_the_consent_page_has_what_ponto_wants_and_no_secret(self):
+        query = parse_qs(urlsplit(self.go_to_ponto()).query)
+        self.assertEqual(query['scope'], ['ai offline_access name'])
+        self.assertEqual(query['code_challenge_method'], ['S256'])
+        self.assertEqual(query['redirect_uri'], [f'{self.base_url()}/ponto/consent/return'])
+        self.assertNotIn(CLIENT_SECRET, str(query))
+
+    def test_a_second_consent_of_the_same_organization_updates_the_same_connection(self):
+        first = self.consent().integration_id
+        savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
+        wizard = self.consent(self.online, savings)
+        self.assertEqual(wizard.integration_id, first)
+        self.assertEqual(len(wizard.line_ids), 2)
+
+    def test_a_refused_consent_says_so_and_offers_to_go_on(self):
+        response = self.come_back(Visitor(self.simulator).refuse(self.go_to_ponto()))
+        self.assertIn("have not given Odoo permission", self.message(response))
+        self.assertIn("Connect Again", response.text)
+        self.assertFalse(self.env['ponto.integration'].search([]))
+
+    def test_a_forged_stolen_or_replayed_return_is_refused(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        genuine = parse_qs(urlsplit(address).query)['state'][0]
+        for state in ('', 'forged', genuine[:-2], genuine + 'A', 'x' * 5000):
+            response = self.come_back(address.replace(f'state={genuine}', f'state={state}'))
+            self.assertEqual(response.status_code, 400, state[:20])
+            self.assertIn("does not belong", self.message(response))
+        self.assertEqual(self.come_back(address).status_code, 303)
+        self.assertEqual(self.come_back(address).status_code, 400)
+
+    def test_a_return_in_another_users_session_is_refused(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        other = new_test_user(
+            self.env, 'ponto_other', groups='account.group_account_manager', company_id=self.company.id)
+        self.authenticate(other.login, other.login)
+        response = self.come_back(address)
+        self.assertEqual(response.status_code, 400)
+        self.assertFalse(self.env['ponto.integration'].search([]))
+
+    def test_a_return_that_comes_too_late_is_refused(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        self.simulator.advance(minutes=5)
+        response = self.come_back(address)
+        self.assertIn("came too late or was used already", self.message(response))
+        self.assertFalse(self.env['ponto.integration'].search([]))
+
+    def test_a_code_without_its_verifier_is_refused(self):
+        first, second = self.go_to_ponto(), self.go_to_ponto()
+        stolen = parse_qs(urlsplit(Visitor(self.simulator).consent(first, [self.online])).query)['code'][0]
+        state = parse_qs(urlsplit(second).query)['state'][0]
+        response = self.come_back(f'/ponto/consent/return?code={stolen}&state={state}')
+        self.assertIn("Please connect once more", self.message(response))
+
+    def test_only_an_administrator_may_come_back_with_a_consent(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        self.accountant.group_ids -= self.env.ref('account.group_account_manager')
+        self.assertEqual(self.come_back(address).status_code, 403)
+
+    def test_ponto_out_of_reach_at_the_return_is_told_in_a_sentence(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        self.simulator.fail(None, kind='reset', path='/oauth2/token')
+        response = self.come_back(address)
+        self.assertEqual(response.status_code, 502)
+        self.assertIn("cannot be reached", self.message(response))
+
+    def test_refresh_tokens_rotate_and_the_newest_is_kept(self):
+        integration = self.consent().integration_id
+        for _time in range(3):
+            self.connect.revoke_access_tokens()
+            self.env.invalidate_all()
+            integration._fetch_accounts()
+        self.assertEqual(integration.state, 'connected')
+
+    def test_a_consent_that_has_ended_at_ponto_is_told_and_a_new_one_imports_nothing_again(self):
+        wizard = self.consent()
+        wizard.with_user(self.accountant).action_link_accounts()
+        account = wizard.line_ids.account_id
+        self.connect.end(self.connect.grant_of())
+        self.run_cron()
+        self.assertEqual((account.state, account.integration_id.state), ('error', 'refused'))
+        self.assertIn("Update Credentials", account.error_message)
+        self.consent()
+        self.run_cron()
+        self.assertEqual((account.state, account.integration_id.state), ('active', 'connected'))
+        self.assertEqual(self.lines(account).amount, 100)
+
+    def test_disconnect_ends_the_consent_at_ponto_and_leaves_the_books(self):
+        wizard = self.consent()
+        wizard.with_user(self.accountant).action_link_accounts()
+        account = wizard.line_ids.account_id
+        wizard.integration_id.with_user(self.accountant).action_disconnect()
+        self.assertIsNone(self.connect.grant_of())
+        self.assertEqual(account.state, 'withdrawn')
+        self.assertEqual(self.lines(account).amount, 100)
+
+    def test_a_renewal_through_pontos_page_says_until_when(self):
+        wizard = self.consent()
+        wizard.with_user(self.accountant).action_link_accounts()
+        account = wizard.line_ids.account_id
+        before = account.authorization_expires_at
+        opened = self.call('ponto.link', 'action_reauthorize', account.link_id.ids)
+        action = self.call('ponto.reauthorize', 'action_renew', [opened['res_id']])
+        self.simulator.advance(days=20)
+        response = self.come_back(Visitor(self.simulator).renew(action['url']))
+        self.assertEqual(response.status_code, 303)
+        shown = self.call('ponto.reauthorize', 'action_continue')
+        self.assertIn("renewed, valid until", self.env['ponto.reauthorize'].browse(shown['res_id']).message)
+        self.assertGreater(account.authorization_expires_at, before)
+
+    def test_every_call_is_signed_when_there_is_a_signature_certificate(self):
+        key_id, private_key = self.connect.add_signature_certificate()
+        certificate = self.connect.authority.issue_client(
+            'signature', key=load_pem_private_key(private_key, None))
+        key = self.env['certificate.key'].create({'name': "Signature", 'content': base64.b64encode(private_key)})
+        record = self.env['certificate.certificate'].create({
+            'name': "Signature", 'content': base64.b64encode(certificate.certificate), 'private_key_id': key.id})
+        parameters = self.env['ir.config_parameter']
+        parameters.set_param('account_online_ponto.connect_signature_certificate_id', str(record.id))
+        parameters.set_param('account_online_ponto.connect_signature_key_id', key_id)
+        with freeze_time(self.simulator.clock.replace(tzinfo=None)):
+            wizard = self.consent()
+        self.assertEqual(wizard.line_ids.reference, self.online.reference)
+
+    def test_a_missing_certificate_is_told_in_a_sentence(self):
+        wizard = self.consent()
+        self.env['ir.config_parameter'].set_param('account_online_ponto.connect_certificate_id', '0')
+        with self.assertRaisesRegex(Exception, "certificate of Ponto Connect"):
+            wizard.integration_id._client()

@@ -26,3 +26,4 @@ from . import test_inbox
 from . import test_encryption
 from . import test_processes
 from . import test_connect_flow
+from . import test_webhooks

@@ -1,0 +1,198 @@
+import { Component, onPatched, onWillStart, useRef, useState } from "@odoo/owl";
+import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
+import { _t } from "@web/core/l10n/translation";
+import { RPCError } from "@web/core/network/rpc";
+import { registry } from "@web/core/registry";
+import { KeepLast } from "@web/core/utils/concurrency";
+import { useAutofocus, useService } from "@web/core/utils/hooks";
+import { useDebounced } from "@web/core/utils/timing";
+import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { InstitutionCard } from "./institution_card";
+
+const PAGE_SIZE = 60;
+const TYPING_PAUSE = 100; // milliseconds
+const NEAR_THE_END = 200; // pixels
+
+/**
+ * The window *Add a Bank Account*: a search box over Ponto's catalogue of financial institutions, as cards.
+ * Picking one opens the wizard that connects it.
+ */
+export class InstitutionSelector extends Component {
+    static template = "account_online_ponto.InstitutionSelector";
+    static components = { InstitutionCard };
+    static props = { ...standardActionServiceProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.dialog = useService("dialog");
+        this.searchBox = useAutofocus();
+        this.results = useRef("results");
+        this.lastAnswer = new KeepLast();
+        this.state = useState({
+            text: "",
+            institutions: [],
+            hasMore: false,
+            isEmpty: false,
+            pickedId: false,
+            refreshing: false,
+            error: "",
+        });
+        this.searchSoon = useDebounced(() => this.search(), TYPING_PAUSE);
+        onWillStart(() => this.search());
+        onPatched(() => {
+            if (this.goToCards) {
+                this.goToCards = false;
+                this.focusCard(0);
+            }
+        });
+    }
+
+    get countInWords() {
+        const { hasMore, institutions } = this.state;
+        return hasMore
+            ? _t("More than %s banks", institutions.length)
+            : _t("%s banks", institutions.length);
+    }
+
+    onInput(ev) {
+        this.state.text = ev.target.value;
+        this.searchSoon();
+    }
+
+    async onSearchBoxKeydown(ev) {
+        if (ev.key === "Enter" || ev.key === "ArrowDown") {
+            ev.preventDefault();
+            this.searchSoon.cancel();
+            await this.search();
+            this.goToCards = true; // once they are there
+        }
+    }
+
+    onCardsKeydown(ev) {
+        const cards = this.cards;
+        const index = cards.indexOf(ev.target);
+        const columns = cards.filter((card) => card.offsetTop === cards[0].offsetTop).length;
+        const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+        if (index < 0 || !steps[ev.key]) {
+            return;
+        }
+        ev.preventDefault();
+        const target = index + steps[ev.key];
+        if (target < 0) {
+            this.searchBox.el.focus();
+        } else {
+            this.focusCard(target);
+        }
+    }
+
+    onScroll(ev) {
+        const { scrollHeight, scrollTop, clientHeight } = ev.target;
+        if (this.state.hasMore && scrollHeight - scrollTop - clientHeight < NEAR_THE_END) {
+            this.showMore();
+        }
+    }
+
+    get cards() {
+        return [...this.results.el.querySelectorAll(".o_ponto_institution_card")];
+    }
+
+    focusCard(index) {
+        const cards = this.cards;
+        cards[Math.min(index, cards.length - 1)]?.focus();
+    }
+
+    /** Show what matches the text; answers to what was typed before are dropped, in whatever order they come. */
+    async search() {
+        this.loadingMore = false;
+        const page = await this.load(this.state.text, 0);
+        this.state.institutions = page.institutions;
+        this.state.isEmpty = page.is_empty;
+        if (this.results.el) {
+            this.results.el.scrollTop = 0;
+        }
+    }
+
+    async showMore() {
+        if (this.loadingMore) {
+            return;
+        }
+        this.loadingMore = true;
+        try {
+            const page = await this.load(this.shownText, this.state.institutions.length);
+            this.state.institutions.push(...page.institutions);
+        } finally {
+            this.loadingMore = false;
+        }
+    }
+
+    async load(text, offset) {
+        const page = await this.lastAnswer.add(
+            this.orm.silent.call("ponto.institution", "search_catalogue", [text], {
+                offset,
+                limit: PAGE_SIZE,
+            })
+        );
+        this.shownText = text;
+        this.state.hasMore = page.has_more;
+        return page;
+    }
+
+    async refresh() {
+        this.state.refreshing = true;
+        this.state.error = "";
+        try {
+            await this.orm.call("ponto.institution", "action_refresh_catalogue", []);
+        } catch (error) {
+            if (!(error instanceof RPCError)) {
+                throw error;
+            }
+            this.state.error = error.data?.message || error.message;
+        } finally {
+            this.state.refreshing = false;
+        }
+        await this.search();
+    }
+
+    pick(institution) {
+        if (!["beta", "experimental"].includes(institution.status)) {
+            return this.connect(institution);
+        }
+        this.dialog.add(ConfirmationDialog, {
+            title: institution.name,
+            body:
+                institution.status === "beta"
+                    ? _t(
+                          "Ponto offers this bank as a beta version. Ponto itself supports it, we do not: if something does not work with this bank, please contact Ponto."
+                      )
+                    : _t(
+                          "Ponto offers this bank as an experiment. Ponto itself supports it, we do not: if something does not work with this bank, please contact Ponto."
+                      ),
+            confirmLabel: _t("Continue"),
+            confirm: () => void this.connect(institution),
+            cancelLabel: _t("Choose another bank"),
+            cancel: () => {},
+        });
+    }
+
+    async connect(institution) {
+        this.state.pickedId = institution.id;
+        try {
+            await this.action.doAction(
+                await this.orm.call("ponto.connect", "action_add_bank_account", [], {
+                    institution_id: institution.id,
+                })
+            );
+        } finally {
+            this.state.pickedId = false;
+        }
+    }
+
+    async setUpByHand() {
+        await this.action.doAction(
+            await this.orm.call("res.company", "setting_init_bank_account_action", [])
+        );
+    }
+}
+
+registry.category("actions").add("account_online_ponto.institution_selector", InstitutionSelector);

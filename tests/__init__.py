@@ -21,6 +21,7 @@ from . import test_simulator_seeds
 from . import test_fetch
 from . import test_catalogue
 from . import test_logos
+from . import test_js
 from . import test_matching_invoice
 from . import test_inbox
 from . import test_encryption

@@ -16,7 +16,7 @@ class TestJs(HttpCase):
 
     @no_retry
     def test_the_unit_tests_of_the_screens_pass(self):
+        url = f'/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={suite_id("@account_online_ponto")}'
         self.browser_js(
-            f'/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={suite_id("@account_online_ponto")}', '', '',
-            login='admin', timeout=300, success_signal='[HOOT] Test suite succeeded',
+            url, '', '', login='admin', timeout=300, success_signal='[HOOT] Test suite succeeded',
             error_checker=lambda message: '[HOOT]' not in message)

@@ -75,9 +75,9 @@ WITHOUT_BANK = (
 WITH_BANK = (
     Page('dashboard', '/odoo/accounting', '.o_account_kanban .o_kanban_record'),
     Page('transactions', '/odoo/bank-transactions', FIRST_ROW),
-    Page('transactions-by-month', '/odoo/bank-transactions', '.o_group_header, .o_kanban_group',
+    Page('transactions-by-month', '/odoo/bank-transactions', '.o_group_header, .o_kanban_group', sizes=('wide',),
          clicks=(click('.o_searchview_dropdown_toggler'), click('.o_group_by_menu .o_menu_item', 'Month'),
-                 click('.o_group_by_menu .o_item_option', 'Month'), click('.o_searchview_dropdown_toggler')), sizes=('wide',)),
+                 click('.o_group_by_menu .o_item_option', 'Month'), click('.o_searchview_dropdown_toggler'))),
     Page('transaction', '/odoo/bank-transactions', FORM, clicks=(click(FIRST_ROW, 'Internet'),)),
     Page('transaction-pays-invoice', '/odoo/bank-transactions', FORM,
          clicks=(click(FIRST_ROW, 'INV/'),), sizes=('wide',)),

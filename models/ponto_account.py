@@ -137,7 +137,7 @@ class PontoAccount(models.Model):
         """A changed start date, zone or date basis is applied to the rows that are not in the books yet."""
         res = super().write(vals)
         if {'start_date', 'date_basis', 'time_zone'} & set(vals):
-            self.transaction_ids.filtered(lambda row: row.state in ('new', 'held', 'skipped'))._apply_dates()
+            self.transaction_ids.filtered(lambda row: row.state != 'booked')._apply_dates()
         return res
 
     @api.ondelete(at_uninstall=False)
@@ -456,7 +456,8 @@ class PontoAccount(models.Model):
                     account.write({'state': 'active' if account.journal_id else 'new',
                                    'next_read_at': account.journal_id and fields.Datetime.now()})
             else:
-                account = self.create({**vals, 'link_id': link.id})
+                account = self.create({
+                    **vals, 'link_id': link.id, 'time_zone': link.institution_id._local_zone()})
             accounts += account
         (integration.account_ids - accounts)._write_changes({'state': 'withdrawn'})
         return accounts

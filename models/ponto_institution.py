@@ -3,6 +3,8 @@ import logging
 import re
 from datetime import timedelta
 
+import pytz
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -42,6 +44,7 @@ class PontoInstitution(models.Model):
     deprecated = fields.Boolean(readonly=True)
     logo_url = fields.Char(string="Logo URL", readonly=True)
     primary_color = fields.Char(readonly=True)
+    time_zone = fields.Char(readonly=True)
     maintenance_from = fields.Datetime(readonly=True)
     maintenance_to = fields.Datetime(readonly=True)
     maintenance_type = fields.Selection(
@@ -249,11 +252,18 @@ class PontoInstitution(models.Model):
             'deprecated': resource.deprecated,
             'logo_url': resource.logo_url,
             'primary_color': resource.primary_color,
+            'time_zone': resource.time_zone,
             'maintenance_from': naive_utc(resource.maintenance_from),
             'maintenance_to': naive_utc(resource.maintenance_to),
             'maintenance_type': resource.maintenance_type
             if resource.maintenance_type in dict(self._fields['maintenance_type'].selection) else False,
         }
+
+    def _local_zone(self):
+        """Return the zone whose midnights are this bank's: as Ponto says, else its country's only one, else Brussels'."""
+        zones = pytz.country_timezones.get(self.country_id.code or '', [])
+        guesses = [self.time_zone, *(zones if len(zones) == 1 else [])]
+        return next((zone for zone in guesses if zone in pytz.common_timezones_set), 'Europe/Brussels')
 
     def _res_bank(self):
         """Return Odoo's bank with this institution's BIC, made if it is missing; empty without a BIC."""

@@ -25,6 +25,7 @@ from . import test_js
 from . import test_matching_invoice
 from . import test_inbox
 from . import test_encryption
+from . import test_dates
 from . import test_labels
 from . import test_processes
 from . import test_connect_flow

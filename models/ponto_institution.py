@@ -89,6 +89,17 @@ class PontoInstitution(models.Model):
             'is_empty': not found and not self.search_count([], limit=1),
         }
 
+    @api.model
+    def action_pick(self):
+        """Open the window in which a person searches the catalogue and picks the bank to connect."""
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'account_online_ponto.institution_selector',
+            'name': self.env._("Add a Bank Account"),
+            'target': 'new',
+            'context': {'dialog_size': 'large', 'footer': False},
+        }
+
     def _domain_of_words(self, words):
         names = {country.id: plain(country.name) for country in self.env['res.country'].search([])} if words else {}
         return Domain.AND(

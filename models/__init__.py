@@ -7,6 +7,7 @@ from . import ponto_institution
 from . import ponto_integration
 from . import ponto_integration_connect
 from . import ponto_link
+from . import ponto_card
 from . import ponto_consent
 from . import ponto_fetch
 from . import ponto_event

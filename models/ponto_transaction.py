@@ -9,7 +9,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import format_amount, format_date, html2plaintext
+from odoo.tools import SQL, format_amount, format_date, html2plaintext
 
 from .conversions import local_date, naive_utc
 from .labels import payment_reference, remittance_text
@@ -25,6 +25,11 @@ FIRST_SEQUENCE = 100_000
 FINGERPRINT = (
     'amount', 'currency_code', 'execution_date', 'value_date', 'remittance_information', 'counterpart_reference',
     'end_to_end_id')
+
+
+def _name_key(name):
+    """Return a partner's name as it is compared: accents count, capitals and the number of spaces do not."""
+    return ' '.join((name or '').split()).casefold()
 
 
 class PontoTransaction(models.Model):
@@ -626,26 +631,37 @@ class PontoTransaction(models.Model):
         }
 
     def _find_partners(self):
-        """Return `{row: partner id}`: by counterpart account number, then by a name that only one partner has."""
+        """Return `{row: partner id}`: by counterpart account number, then by a name that only one partner has.
+
+        A contact stands for its company. Archived partners and those of other companies are not considered.
+        """
         numbers = {row: sanitize_account_number(row.counterpart_reference) for row in self}
-        names = {row: (row.counterpart_name or '').strip().casefold() for row in self}
-        company_domain = self.env['res.partner']._check_company_domain(self.company_id)
+        names = {row: _name_key(row.counterpart_name) for row in self}
         banks = self.env['res.partner.bank'].search(
-            [('sanitized_acc_number', 'in', list(filter(None, numbers.values()))),
-             *self.env['res.partner.bank']._check_company_domain(self.company_id)])
+            [('sanitized_acc_number', 'in', list(filter(None, numbers.values())))])
+        namesakes = self._namesakes(list(set(filter(None, names.values()))))
+        partners = (banks.partner_id + namesakes).filtered('active').commercial_partner_id
+        usable = partners.filtered_domain([
+            ('active', '=', True), *partners._check_company_domain(self.company_id)])
         by_number = self._unique(
-            (bank.sanitized_acc_number, bank.partner_id.commercial_partner_id.id) for bank in banks)
-        wanted = list(filter(None, set(names.values())))
+            (bank.sanitized_acc_number, bank.partner_id.commercial_partner_id.id) for bank in banks
+            if bank.partner_id.active and bank.partner_id.commercial_partner_id in usable)
         by_name = self._unique(
-            (partner.name.strip().casefold(), partner.commercial_partner_id.id)
-            for partner in self.env['res.partner'].search(
-                [*company_domain, ('name', 'in', self._name_variants())]) if partner.name) if wanted else {}
+            (_name_key(partner.name), partner.commercial_partner_id.id) for partner in namesakes
+            if partner.commercial_partner_id in usable)
         found = {row: by_number.get(numbers[row]) or by_name.get(names[row]) for row in self}
         return {row: partner for row, partner in found.items() if partner}
 
-    def _name_variants(self):
-        names = {(row.counterpart_name or '').strip() for row in self} - {''}
-        return list({variant for name in names for variant in (name, name.upper(), name.lower(), name.title())})
+    @api.model
+    def _namesakes(self, names):
+        """Return the active partners with one of these names, however they are written in capitals and small letters."""
+        partners = self.env['res.partner']
+        if not names:
+            return partners
+        partners.flush_model(['name', 'active'])
+        return partners.browse(row[0] for row in self.env.execute_query(SQL(
+            "SELECT id FROM res_partner WHERE active AND lower(name) IN (SELECT lower(name) FROM unnest(%s) AS name)",
+            names)))
 
     @api.model
     def _unique(self, pairs):

@@ -30,3 +30,4 @@ from . import test_labels
 from . import test_processes
 from . import test_connect_flow
 from . import test_webhooks
+from . import test_card

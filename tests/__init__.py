@@ -27,6 +27,7 @@ from . import test_inbox
 from . import test_encryption
 from . import test_dates
 from . import test_labels
+from . import test_partners
 from . import test_processes
 from . import test_connect_flow
 from . import test_webhooks

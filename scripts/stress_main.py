@@ -57,6 +57,9 @@ def parse_arguments():
     command.set_defaults(run=kill)
     command.add_argument('--times', type=int, default=50)
     command.add_argument('--seed', type=int, default=1)
+    command.add_argument('--accounts', type=int, default=4)
+    command.add_argument('--rows', type=int, default=400)
+    command.add_argument('--new-rows', type=int, default=25)
     command = commands.add_parser('same-account')
     command.set_defaults(run=same_account)
     command.add_argument('--processes', type=int, default=10)
@@ -103,7 +106,7 @@ def go_on(sim, count, chance):
     """Let the bank go on: new transactions, one that comes late below known ones, one that the bank corrects."""
     with sim.lock:
         for account in sim.accounts:
-            add_transactions(sim, account, count, 10, chance)
+            add_transactions(sim, account, count, 20, chance)
             sim.insert_transaction(account, *transaction(5, chance), below=chance.randrange(count, 2 * count),
                                    remittance_information=f'Late {chance.random():.9f}')
             row = account.transactions[chance.randrange(2 * count)]
@@ -132,11 +135,15 @@ def run_in_odoo(module, name, *arguments):
 
 
 def run_process(name, *arguments):
-    process = start(name, *arguments)
-    process.join()
-    if process.exitcode:
-        sys.stderr.write(log())
-        sys.exit(f'{name} failed')
+    join([start(name, *arguments)])
+
+
+def join(running):
+    """Wait for processes that nothing disturbs; without them there is nothing to compare."""
+    for process in list(running):
+        process.join()
+        if process.exitcode:
+            sys.exit(f'{log()}A process failed.')
 
 
 def log():
@@ -198,23 +205,21 @@ def check_no_error():
 
 # --- Killed workers ---------------------------------------------------------------------------------------------------
 
-ACCOUNTS = 4
-ROWS = 400
-NEW_ROWS = 40
+# What is booked at once, so that a kill finds some of the new ones booked and some not.
 BATCH = 10
 
 
 def kill(options):
     """Two workers import the same accounts; one of them is killed again and again, at a moment drawn by lot."""
     chance = random.Random(options.seed)
-    with ponto(ACCOUNTS, ROWS, chance) as sim:
+    with ponto(options.accounts, options.rows, chance) as sim:
         subprocess.run(['createdb', '-T', DATABASE, UNDISTURBED], check=True)
         phases = processes.RawArray('i', 2)
         stop = processes.RawValue('i', 0)
         workers = [start_worker(phases, place, stop, chance) for place in range(2)]
         killed = Counter()
         for _number in range(options.times):
-            go_on(sim, NEW_ROWS, chance)
+            go_on(sim, options.new_rows, chance)
             place = chance.randrange(2)
             killed[kill_worker(workers[place], phases, place, chance)] += 1
             workers[place] = start_worker(phases, place, stop, chance)
@@ -223,8 +228,7 @@ def kill(options):
             worker.join()
             if worker.exitcode:
                 wrong.append(f'a worker ended by itself with {worker.exitcode}')
-        run_process('finish', DATABASE)
-        run_process('finish', UNDISTURBED)
+        join(start('finish', database) for database in (DATABASE, UNDISTURBED))
         report_kills(killed, options.times)
         compare(sim)
         check_books(sim)

@@ -1,5 +1,6 @@
 import logging
 import zlib
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 
 import pytz
@@ -9,7 +10,7 @@ from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError, ValidationError
 
-from ..ponto.errors import PontoError
+from ..ponto.errors import PontoApiError, PontoError
 from .conversions import naive_utc
 from .error_sentences import error_code, error_sentence
 
@@ -21,6 +22,8 @@ OVERLAP = timedelta(days=30)
 FULL_WALK_EVERY = timedelta(days=7)
 # Hours of the day in Brussels at which Ponto asks the banks by itself.
 PONTO_REFRESH_HOURS = (2, 8, 14, 20)
+# A run reads so many pages of an account (of 100 rows) before it commits, so that a history of years is read in steps.
+PAGES_AT_ONCE = 30
 # Statement lines are booked in batches of this size, so that a killed worker loses little work.
 BOOKING_BATCH = 200
 
@@ -81,6 +84,8 @@ class PontoAccount(models.Model):
     failure_count = fields.Integer(readonly=True, copy=False)
     last_read_at = fields.Datetime(string="Last Fetch", readonly=True, copy=False)
     last_full_walk_at = fields.Datetime(readonly=True, copy=False)
+    walk_cursor = fields.Char(
+        readonly=True, copy=False, help="The row at which reading the whole list was left unfinished.")
     next_read_at = fields.Datetime(string="Next Fetch", readonly=True, copy=False, index=True)
     transaction_ids = fields.One2many('ponto.transaction', 'account_id')
     synchronization_ids = fields.One2many('ponto.synchronization', 'account_id')
@@ -188,7 +193,9 @@ class PontoAccount(models.Model):
                 if self.bank_asked_ids and self._is_bank_still_asked():
                     self.next_read_at = fields.Datetime.now() + timedelta(minutes=1)
                     return
-                run = self._read('cron')
+                run = self._read('cron', PAGES_AT_ONCE)
+                if self.walk_cursor:
+                    self.env.ref('account_online_ponto.ir_cron_synchronize')._trigger()
                 self.env['ir.cron']._commit_progress()
                 if not self._book_with_commits(run):
                     self.env.ref('account_online_ponto.ir_cron_book')._trigger()
@@ -253,16 +260,17 @@ class PontoAccount(models.Model):
     # The data path: read, then book
     # -------------------------------------------------------------------------
 
-    def _synchronize(self, trigger='manual', limit=None):
+    def _synchronize(self, trigger='manual', limit=None, at_most=None):
         """Read each account, then book what can be booked. Does not commit.
 
         :param limit: book at most so many transactions of each account; the next run books the rest
+        :param at_most: read at most so many pages of each account; the next run reads the rest
         :return: one `ponto.synchronization` for each account
         :raises PontoError: when an account cannot be read
         """
         runs = self.env['ponto.synchronization']
         for account in self:
-            runs += account._book_into(account._read(trigger), limit)
+            runs += account._book_into(account._read(trigger, at_most), limit)
         return runs
 
     def _apart(self, step, trigger):
@@ -286,18 +294,17 @@ class PontoAccount(models.Model):
             run._count(batch._book())
         return run
 
-    def _read(self, trigger):
-        """Read the account's details and transactions into the inbox and return the history row."""
+    def _read(self, trigger, at_most=None):
+        """Read the account's details and transactions (`at_most` so many pages) into the inbox; return the history row."""
         self.ensure_one()
         account = self.sudo().with_company(self.company_id)
         started_at = fields.Datetime.now()
         account._read_details()
-        counts = account._read_transactions()
+        counts = account._read_transactions(at_most)
         account.integration_id._record_success()
         account.write({
             'state': 'active', 'error_message': False, 'failure_count': 0,
-            'next_read_at': account._next_read_at(fields.Datetime.now()) if not account.bank_asked_ids
-            else fields.Datetime.now() + timedelta(minutes=1),
+            'next_read_at': account._next_read_after(fields.Datetime.now()),
         })
         return self.env['ponto.synchronization'].sudo().create({
             'account_id': account.id,
@@ -309,6 +316,12 @@ class PontoAccount(models.Model):
             **counts,
         })
 
+    def _next_read_after(self, now):
+        """Return when to read again after a read at `now`: at once when there is more, soon when the bank was asked."""
+        if self.walk_cursor:
+            return now
+        return now + timedelta(minutes=1) if self.bank_asked_ids else self._next_read_at(now)
+
     def _last_run(self):
         """Return the newest history row of the account."""
         return self.env['ponto.synchronization'].sudo().search([('account_id', '=', self.id)], limit=1)
@@ -318,39 +331,71 @@ class PontoAccount(models.Model):
         resource = self.integration_id._client().get_account(account_id=self.ponto_id)
         self._write_changes(self._prepare_account_vals(resource))
 
-    def _read_transactions(self):
+    def _read_transactions(self, at_most=None):
         """Read Ponto's transactions into the inbox; booking is another step. Does not commit.
 
         Ponto lists newest first in an order of its own, which is not that of the dates, so nothing stops at a date or
         at a known id: reading goes on past every page that holds something new or changed, past everything of the last
         `OVERLAP` days, and every `FULL_WALK_EVERY` to the end of the list.
 
+        :param at_most: read so many pages; the next call goes on where this one has stopped, after what is new on top
         :return: `{'read_count', 'new_count', 'changed_count'}`
         :raises PontoError: when a page cannot be read
         """
         self.ensure_one()
         account = self.sudo()
-        inbox = self.env['ponto.transaction'].sudo().with_company(account.company_id)
-        counts = {'read_count': 0, 'new_count': 0, 'changed_count': 0}
-        full_walk = account._full_walk_due()
-        seen = []
-        for page in account.integration_id._client().iter_transaction_pages(account_id=account.ponto_id):
-            new, changed = inbox._take_in(account, page.items)
-            counts['read_count'] += len(page.items)
-            counts['new_count'] += new
-            counts['changed_count'] += changed
+        counts = Counter(read_count=0, new_count=0, changed_count=0)
+        if account.walk_cursor:
+            whole = account._walk(counts, at_most=at_most) or account._go_on(counts, at_most)
+        else:
+            whole = account._walk(counts, full=account._full_walk_due(), at_most=at_most)
+        if whole:
+            account.last_full_walk_at = fields.Datetime.now()
+        account.last_read_at = fields.Datetime.now()
+        return dict(counts)
+
+    def _go_on(self, counts, at_most):
+        """Go on with the walk that an earlier run has left unfinished; return whether the list's end was reached."""
+        try:
+            return self._walk(counts, full=True, at_most=at_most, after=self.walk_cursor)
+        except PontoApiError as error:
+            # What Ponto answers when the row to go on from is gone is not documented; then the walk begins anew.
+            if error.status not in (400, 404):
+                raise
+            self.walk_cursor = False
+            return self._walk(counts, full=True, at_most=at_most)
+
+    def _walk(self, counts, *, full=False, at_most=None, after=None):
+        """Read pages into the inbox, add what they hold to `counts`, and return whether the list's end was reached.
+
+        :param full: go on to the end of the list, else until nothing can be new
+        :param at_most: stop after so many pages; `walk_cursor` then says where to go on
+        :param after: the row below which to begin; by default at the top
+        """
+        inbox = self.env['ponto.transaction'].sudo().with_company(self.company_id)
+        pages = self.integration_id._client().iter_transaction_pages(account_id=self.ponto_id, after=after)
+        seen = [after] if after else []
+        is_end = True
+        for number, page in enumerate(pages, 1):
+            new, changed = inbox._take_in(self, page.items)
+            counts.update(read_count=len(page.items), new_count=new, changed_count=changed)
             seen += [item.id for item in page.items]
-            if page.items and not (full_walk or new or changed or account._in_overlap(page.items)):
-                if inbox._is_complete(account, seen):
+            if page.items and not (full or new or changed or self._in_overlap(page.items)):
+                if inbox._is_complete(self, seen):
+                    is_end = False
                     break
                 # A known row is gone, or has moved: only the whole list tells which.
-                full_walk = True
-        else:
-            inbox._note_missing(account, seen)
-            account.last_full_walk_at = fields.Datetime.now()
-        inbox._rank(account, seen)
-        account.last_read_at = fields.Datetime.now()
-        return counts
+                full = True
+            if number == at_most and page.next_url:
+                self.walk_cursor = seen[-1]
+                is_end = False
+                break
+        inbox._rank(self, seen)
+        if is_end:
+            self.walk_cursor = False
+            if not after:
+                inbox._note_missing(self, seen)
+        return is_end
 
     def _full_walk_due(self):
         return not self.last_full_walk_at or self.last_full_walk_at + FULL_WALK_EVERY <= fields.Datetime.now()

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.http import request
 
 from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
+from .ponto_account import PAGES_AT_ONCE
 
 # Balance and transactions are two synchronizations (API reference, section 2.5).
 SUBTYPES = ('accountDetails', 'accountTransactions')
@@ -15,6 +16,7 @@ ASKED_AT_MOST = timedelta(minutes=10)
 # What a click may book while the person waits, and each look at the progress; the scheduled action does the rest.
 BOOKED_WHILE_WAITING = 600
 BOOKED_AT_A_LOOK = 200
+PAGES_AT_A_LOOK = 10
 
 
 class PontoAccount(models.Model):
@@ -65,7 +67,8 @@ class PontoAccount(models.Model):
     def fetch_progress(self):
         """Take the next short step of a fetch that goes on, and tell how far each of these accounts is.
 
-        :return: `[{'id', 'stage', 'booked', 'to_book', 'message'}]`; the stage is `asking`, `booking` or `done`
+        :return: `[{'id', 'stage', 'booked', 'to_book', 'message'}]`; the stage is `asking`,
+            `reading`, `booking` or `done`
         """
         self.check_access('read')
         self.env['ponto.transaction']._check_bookkeeper()
@@ -80,13 +83,13 @@ class PontoAccount(models.Model):
 
     def _fetch(self):
         self._ask_bank()
-        return self._synchronize(limit=BOOKED_WHILE_WAITING)
+        return self._synchronize(limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE)
 
     def _fetch_on(self):
         """Read again if the bank has answered, else book some of what waits; return the run."""
         run = self._last_run()
-        if self.bank_asked_ids and not self._is_bank_still_asked():
-            return self._synchronize(limit=BOOKED_AT_A_LOOK)
+        if self.walk_cursor or (self.bank_asked_ids and not self._is_bank_still_asked()):
+            return self._synchronize(limit=BOOKED_AT_A_LOOK, at_most=PAGES_AT_A_LOOK)
         return self._book_into(run, BOOKED_AT_A_LOOK)
 
     def _ask_bank(self):
@@ -152,6 +155,8 @@ class PontoAccount(models.Model):
         return []
 
     def _fetch_stage(self):
+        if self.walk_cursor:
+            return 'reading'
         if self.bank_asked_ids:
             return 'asking'
         waiting = self.env['ponto.transaction'].search_count(

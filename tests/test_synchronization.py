@@ -3,6 +3,8 @@ from datetime import date
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from odoo.addons.account_online_ponto.models import ponto_account
+
 from .common import PontoCase
 
 
@@ -153,3 +155,30 @@ class TestSynchronization(PontoCase):
             account.action_connect()
         self.assertIn("does not accept", str(caught.exception))
         self.assertNotIn('not-the-secret', str(caught.exception))
+
+    def test_a_long_history_is_read_in_steps_and_news_on_top_are_not_missed(self):
+        self.patch(ponto_account, 'PAGES_AT_ONCE', 2)
+        for number in range(1, 551):
+            self.simulator.add_transaction(self.online, number, '2026-03-02')
+        account = self.link()
+        self.run_cron()
+        self.assertTrue(account.walk_cursor)
+        self.assertEqual(len(account.transaction_ids), 200)
+        for number in range(551, 801):
+            self.simulator.add_transaction(self.online, number, '2026-03-03')
+        for _run in range(6):
+            self.run_cron()
+        self.assertFalse(account.walk_cursor)
+        self.assertEqual(self.lines(account).mapped('amount'), list(range(1, 801)))
+
+    def test_a_history_whose_last_read_row_is_gone_is_read_anew(self):
+        self.patch(ponto_account, 'PAGES_AT_ONCE', 1)
+        for number in range(1, 251):
+            self.simulator.add_transaction(self.online, number, '2026-03-02')
+        account = self.link()
+        self.run_cron()
+        self.simulator.remove_transaction(account.walk_cursor)
+        for _run in range(5):
+            self.run_cron()
+        self.assertFalse(account.walk_cursor)
+        self.assertEqual(len(account.transaction_ids), 250)

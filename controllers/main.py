@@ -28,8 +28,8 @@ class PontoController(http.Controller):
         errand = self._errand(state)
         if not errand or 'verifier' not in errand:
             return self._page(_(
-                "This return from Ponto does not belong to anything that you have started here: it was used already, came"
-                " too late, or was started by somebody else or in another browser. Nothing was changed."), 400)
+                "This return from Ponto does not belong to anything that you have started here: it was used already,"
+                " came too late, or was started by somebody else or in another browser. Nothing was changed."), 400)
         if error:
             return self._page(_(
                 "You have not given Odoo permission to read accounts at Ponto, so nothing was connected."), 200)
@@ -53,7 +53,8 @@ class PontoController(http.Controller):
         link = request.env['ponto.link'].browse(errand.get('link_id') or []).exists() if errand else None
         if not link or not link.has_access('write'):
             return self._page(_(
-                "This return from Ponto does not belong to a renewal that you have started here. Nothing was changed."), 400)
+                "This return from Ponto does not belong to a renewal that you have started here. Nothing was"
+                " changed."), 400)
         request.session['ponto_renewed_link'] = link.id
         return request.redirect('/odoo/action-account_online_ponto.ponto_reauthorize_continue_action')
 

@@ -57,7 +57,7 @@ class AccountBankStatementLine(models.Model):
                AND move_type = ANY(%(types)s)
                AND payment_state IN ('not_paid', 'partial')
                AND regexp_replace(lower(reference), '[^0-9a-z]', '', 'g') = ANY(%(keys)s)
-            """, company=company.id, types=sum(map(list, PAID_BY.values()), []), keys=wanted))
+            """, company=company.id, types=[*PAID_BY[True], *PAID_BY[False]], keys=wanted))
         invoices = moves.browse({move_id for move_id, _key in rows})._filtered_access('read')
         candidates = {}
         for move_id, key in rows:
@@ -87,7 +87,8 @@ class AccountBankStatementLine(models.Model):
                 lambda item: item.account_type in ('asset_receivable', 'liability_payable') and not item.reconciled)
             if len(receivable.account_id) != 1:
                 raise UserError(self.env._(
-                    "%(invoice)s is to be paid on several accounts: please reconcile it by hand.", invoice=invoice.name))
+                    "%(invoice)s is to be paid on several accounts: please reconcile it by hand.",
+                    invoice=invoice.name))
             line.partner_id = invoice.commercial_partner_id
             _liquidity, suspense, _other = line._seek_for_lines()
             suspense.account_id = receivable.account_id

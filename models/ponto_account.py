@@ -295,7 +295,7 @@ class PontoAccount(models.Model):
         return run
 
     def _read(self, trigger, at_most=None):
-        """Read the account's details and transactions (`at_most` so many pages) into the inbox; return the history row."""
+        """Read the account's details and transactions, `at_most` so many pages, into the inbox; return the run."""
         self.ensure_one()
         account = self.sudo().with_company(self.company_id)
         started_at = fields.Datetime.now()
@@ -471,8 +471,8 @@ class PontoAccount(models.Model):
         """Create or update the accounts of `integration` from all account `resources` that Ponto lists for it.
 
         An account that Ponto lists under a new id after a renewed consent, or through a new integration after the old
-        one has ended, is recognised by its id or by number, currency and institution, and stays the same record: nothing
-        is imported again. One that is listed no more is marked as not authorized. One that another live integration of
+        one has ended, is recognised by its id or by number, currency and institution, and stays the same record:
+        nothing is imported again. One that is listed no more is marked as not authorized. One that another live integration of
         the company reads stays with that one.
 
         :param links: `{Ponto institution id or None: ponto.link}`

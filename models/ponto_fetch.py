@@ -52,7 +52,7 @@ class PontoAccount(models.Model):
         return self.env['ponto.backfill']._open_for(self)
 
     def action_find_missing_transactions(self):
-        """Read Ponto's whole list and show what it has and the books have not, and what the books have and it has not."""
+        """Read Ponto's whole list and show what it has and the books have not, and the other way round."""
         self.check_access('read')
         self.env['ponto.transaction']._check_bookkeeper()
         accounts = self.sudo().filtered('journal_id').try_lock_for_update(allow_referencing=True)

@@ -13,7 +13,7 @@ from .encryption import decrypt, encrypt
 from .ponto_token import TokenStore
 
 DIRECT_API_URL = 'https://api.myponto.com'
-CONNECT_SECRET = 'account_online_ponto.connect_client_secret'
+CONNECT_SECRET = 'account_online_ponto.connect_client_secret'  # noqa: S105 a parameter's name
 
 
 class PontoIntegration(models.Model):
@@ -32,7 +32,8 @@ class PontoIntegration(models.Model):
     client_secret = fields.Char(
         compute='_compute_client_secret', inverse='_inverse_client_secret', copy=False, groups='base.group_system')
     client_secret_stored = fields.Char(
-        copy=False, groups='base.group_system', help="The secret as it lies in the database, encrypted if there is a key.")
+        copy=False, groups='base.group_system',
+        help="The secret as it lies in the database, encrypted if there is a key.")
     organization_id = fields.Char(string="Ponto Organization ID", readonly=True, copy=False)
     organization_name = fields.Char(string="Ponto Organization", readonly=True, copy=False)
     state = fields.Selection(

@@ -58,7 +58,8 @@ class PontoIntegration(models.Model):
     @model
     def _has_connect_application(self):
         """Return whether the settings hold what Ponto Connect needs."""
-        return all(self._connect_parameter(f'connect_{name}') for name in ('client_id', 'client_secret', 'certificate_id'))
+        return all(
+            self._connect_parameter(f'connect_{name}') for name in ('client_id', 'client_secret', 'certificate_id'))
 
     @model
     def _connect_url(self):
@@ -86,12 +87,12 @@ class PontoIntegration(models.Model):
             return new_connect_session(certificate=certificate, private_key=key, password=password, sign=sign)
         except ValueError as error:
             raise UserError(self.env._(
-                "The certificate of Ponto Connect in the settings cannot be used. Ask your administrator to check it and"
-                " its private key.")) from error
+                "The certificate of Ponto Connect in the settings cannot be used. Ask your administrator to check it"
+                " and its private key.")) from error
 
     @model
     def _pem(self, parameter):
-        """Return `(certificate, private key, password or None)` of the certificate that a parameter names, as PEM bytes.
+        """Return `(certificate, private key, password or None)` of the certificate that a parameter names, as PEM.
 
         :raises ValueError: when there is no such certificate or it has no private key
         """
@@ -127,7 +128,8 @@ class PontoIntegration(models.Model):
             client_id=self._connect_parameter('connect_client_id'),
             client_secret=self._connect_secret(),
             token_url=f'{base_url}/oauth2/token', store=store)
-        return PontoConnectClient(base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep, **kwargs)
+        return PontoConnectClient(
+            base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep, **kwargs)
 
     # -------------------------------------------------------------------------
     # Errands: what a person goes to Ponto's pages for, and comes back from

@@ -97,7 +97,7 @@ class TokenStore:
                                log_exceptions=False)
                     break
                 except psycopg2.errors.SerializationFailure:
-                    _logger.info("The token of Ponto integration %s has just been renewed elsewhere.", self.integration_id)
+                    _logger.info("The token of Ponto integration %s was renewed elsewhere.", self.integration_id)
                     cr.rollback()
                     if attempt == self.ATTEMPTS - 1:
                         raise PontoTimeoutError("other workers keep renewing the access token") from None

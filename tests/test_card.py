@@ -17,7 +17,8 @@ class TestCard(PontoCase):
         account.authorization_expires_at = False
         card = self.card(account)
         self.assertTrue(card['is_equal'])
-        self.assertEqual((card['error'], card['consent_message'], card['held_count'], card['stage']), ('', '', 0, 'done'))
+        self.assertEqual(
+            (card['error'], card['consent_message'], card['held_count'], card['stage']), ('', '', 0, 'done'))
         self.assertTrue(card['last_read'] and card['next_read'] and card['bank_balance'])
 
     def test_a_difference_held_rows_and_an_error_are_on_the_card(self):

@@ -2,9 +2,8 @@ import time
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import tagged
-
 from odoo.addons.account_online_ponto.controllers.webhook import MAX_BODY, PontoWebhookController
+from odoo.tests import tagged
 
 from .test_connect_flow import ConnectCase
 

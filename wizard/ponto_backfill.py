@@ -11,7 +11,7 @@ class PontoBackfill(models.TransientModel):
 
     account_ids = fields.Many2many('ponto.account', required=True, readonly=True)
     date_from = fields.Date(string="From", required=True)
-    date_to = fields.Date(string="Until", help="Empty: up to the date from which transactions are in the books already.")
+    date_to = fields.Date(string="Until", help="Empty: until the date from which transactions are in the books.")
 
     @api.model
     def _open_for(self, accounts):

@@ -96,7 +96,8 @@ class PontoConnect(models.TransientModel):
     def action_continue(self):
         """Go on, after the return from Ponto, where this person has left the newest wizard."""
         self._check_administrator()
-        wizard = self.search([('create_uid', '=', self.env.uid), ('integration_id', '!=', False)], order='id desc', limit=1)
+        wizard = self.search(
+            [('create_uid', '=', self.env.uid), ('integration_id', '!=', False)], order='id desc', limit=1)
         if not wizard:
             return self.action_add_bank_account()
         wizard._fetch_accounts()

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytz
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, escape_psql, format_datetime, remove_accents
 from odoo.tools.image import image_process
@@ -141,7 +141,8 @@ class PontoInstitution(models.Model):
             return ''
         if not self.maintenance_to:
             return self.env._("Under maintenance")
-        return self.env._("Under maintenance until %(moment)s", moment=format_datetime(self.env, self.maintenance_to))
+        return self.env._("Under maintenance until %(moment)s", moment=format_datetime(
+            self.env, self.maintenance_to, dt_format='d MMMM HH:mm'))
 
     # -------------------------------------------------------------------------
     # Catalogue
@@ -151,8 +152,14 @@ class PontoInstitution(models.Model):
     def action_refresh_catalogue(self):
         """Read Ponto's catalogue now."""
         self.env['ponto.connect']._check_administrator()
+        cron = self.env.ref('account_online_ponto.ir_cron_refresh_catalogue').sudo()
         try:
+            # The scheduler holds this lock while it reads the catalogue.
+            cron.lock_for_update(allow_referencing=True)
             self.sudo()._refresh_catalogue()
+        except LockError as error:
+            raise UserError(self.env._(
+                "The list of banks is being read at this moment. Wait a minute, then look again.")) from error
         except PontoError as error:
             raise UserError(error_sentence(self.env, error)) from error
 

@@ -1,3 +1,6 @@
+from unittest.mock import patch
+
+from odoo.exceptions import LockError, UserError
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -101,3 +104,14 @@ class TestCatalogue(PontoCase):
         self.refresh()
         self.assertEqual(len(self.search(limit=-1, offset=-1)['institutions']), 1)
         self.assertFalse(self.search(offset=10 ** 6)['institutions'])
+
+    def test_the_button_reads_the_catalogue(self):
+        self.env['ponto.institution'].with_user(self.accountant).action_refresh_catalogue()
+        self.assertIn("Kadebank", self.names())
+
+    def test_the_button_says_that_the_catalogue_is_being_read_already(self):
+        cron = self.env.ref('account_online_ponto.ir_cron_refresh_catalogue')
+        with patch.object(type(cron), 'lock_for_update', side_effect=LockError("locked")), \
+                self.assertRaisesRegex(UserError, "at this moment"):
+            self.env['ponto.institution'].with_user(self.accountant).action_refresh_catalogue()
+        self.assertFalse(self.simulator.requests)

@@ -131,11 +131,11 @@ test("the rest of the list comes on request", async () => {
         is_empty: false,
     }));
     await mountSelector();
-    expect("[role=status]").toHaveText("More than 2 banks");
+    expect("[role=status]").toHaveText("Banks found: more than 2");
     await contains(".o_ponto_show_more").click();
     expect(queryAllTexts(NAMES)).toEqual(["Bank 1", "Bank 2", "Bank 3", "Bank 4"]);
     expect(".o_ponto_show_more").toHaveCount(0);
-    expect("[role=status]").toHaveText("4 banks");
+    expect("[role=status]").toHaveText("Banks found: 4");
 });
 
 test("picking goes on to the wizard", async () => {
@@ -151,7 +151,7 @@ for (const status of ["beta", "experimental"]) {
         await mountSelector();
         await contains(CARD).click();
         expect(".modal").toHaveText(/contact Ponto/);
-        await contains(".modal .btn:contains(Choose another bank)").click();
+        await contains(".modal .btn:contains(Back)").click();
         expect(".modal").toHaveCount(0);
         expect.verifySteps([]);
         await contains(CARD).click();

@@ -106,7 +106,7 @@ registry.category("web_tour.tours").add("account_online_ponto.add_beta_bank", {
         },
         {
             content: "Look for another",
-            trigger: ".modal:not(.o_inactive_modal) .modal-footer button:contains('Choose another bank')",
+            trigger: ".modal:not(.o_inactive_modal) .modal-footer button:contains('Back')",
             run: "click",
         },
         pick("Amstelbank"),

@@ -51,8 +51,8 @@ export class InstitutionSelector extends Component {
     get countInWords() {
         const { hasMore, institutions } = this.state;
         return hasMore
-            ? _t("More than %s banks", institutions.length)
-            : _t("%s banks", institutions.length);
+            ? _t("Banks found: more than %s", institutions.length)
+            : _t("Banks found: %s", institutions.length);
     }
 
     onInput(ev) {
@@ -170,7 +170,7 @@ export class InstitutionSelector extends Component {
                       ),
             confirmLabel: _t("Continue"),
             confirm: () => void this.connect(institution),
-            cancelLabel: _t("Choose another bank"),
+            cancelLabel: _t("Back"),
             cancel: () => {},
         });
     }

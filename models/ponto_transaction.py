@@ -12,7 +12,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL, format_amount, format_date, html2plaintext
 
 from .conversions import local_date, naive_utc
-from .labels import payment_reference, remittance_text
+from .labels import payment_reference, remittance_text, structured_communication
 from .ordering import places
 
 _logger = logging.getLogger(__name__)
@@ -529,24 +529,28 @@ class PontoTransaction(models.Model):
             ('date', '>=', min(rows.mapped('date')) - days),
             ('date', '<=', max(rows.mapped('date')) + days),
             ('amount', 'in', list(set(rows.mapped('amount')))),
+            ('state', '!=', 'cancel'),
             ('is_ponto_opening', '=', False),
         ])
-        free = list(lines)
+        by_amount = lines.grouped('amount')
+        pairs = [(row, line) for row in rows for line in by_amount.get(row.amount, ()) if row._may_be(line)]
         suspects = {}
-        for row in rows:
-            line = next((line for line in free if row._may_be(line)), None)
-            if line:
+        # The nearest day first, so that the line of one payment is not taken for another's.
+        for row, line in sorted(pairs, key=lambda pair: abs(pair[0].date - pair[1].date)):
+            if row not in suspects and line not in suspects.values():
                 suspects[row] = line
-                free.remove(line)
         return suspects
 
     def _may_be(self, line):
         """Return whether `line` may be this payment: what both tell must not differ."""
         own, other = sanitize_account_number(self.counterpart_reference), sanitize_account_number(line.account_number)
+        reference = structured_communication(self.remittance_information)
+        other_reference = structured_communication(line.payment_ref)
         return (
             abs(line.date - self.date) <= timedelta(days=DUPLICATE_DAYS)
             and not line.currency_id.compare_amounts(line.amount, self.amount)
             and (not own or not other or own == other)
+            and (not reference or not other_reference or reference == other_reference)
         )
 
     # -------------------------------------------------------------------------
@@ -569,20 +573,45 @@ class PontoTransaction(models.Model):
 
     def _correct_line(self, line):
         """Return whether `line` could take over the change."""
-        locked = any(
-            line.company_id._get_violated_lock_dates(day, False, line.journal_id)
-            for day in (line.date, self.date) if day)
-        if line.is_reconciled or locked or self.problem or not self.date or 'currency' in self.change:
+        if self._is_closed(line) or self.problem or not self.date or 'currency' in self.change:
             return False
         vals = {name: values[1] for name, values in self.change.items()}
+        if not line.partner_id and {'partner_name', 'account_number'} & set(vals):
+            vals['partner_id'] = self._find_partners().get(self, False)
+        # Core numbers entries by year: one that moves to another gets a new number.
+        return self._write_line(line, vals) or ('date' in vals and self._write_line(line, vals, renumber=True))
+
+    def _write_line(self, line, vals, renumber=False):
+        """Return whether Odoo takes these values for `line` as they are; if not, nothing is written."""
         try:
             with self.env.cr.savepoint():
+                if renumber:
+                    line.move_id.button_draft()
+                    line.move_id.name = False
                 line.write(vals)
+                if renumber:
+                    line.move_id.action_post()
                 if 'date' in vals or 'amount' in vals:
                     self._check_line(line)
             return True
-        except UserError:
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 whatever Odoo or another addon objects to, somebody is told of the change
+            if not isinstance(error, UserError):
+                _logger.warning("Statement line %s cannot follow the bank's change", line.id, exc_info=True)
             return False
+
+    def _is_closed(self, line):
+        """Return whether somebody has worked on `line`, or its period is over, so that the bank's change must not touch it.
+
+        Core would undo the part of a reconciliation that is there already. A line of nothing counts as reconciled there.
+        """
+        _liquidity, _suspense, counterparts = line._seek_for_lines()
+        return bool(
+            counterparts or line.statement_id
+            or (line.is_reconciled and not line.currency_id.is_zero(line.amount))
+            or any(line.company_id._get_violated_lock_dates(day, False, line.journal_id)
+                   for day in (line.date, self.date) if day))
 
     def _tell_change(self, line):
         labels = {'currency': self.env._("Currency")}

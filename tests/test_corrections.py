@@ -77,3 +77,77 @@ class TestCorrections(PontoCase):
         self.account._synchronize()
         self.assertFalse(self.lines(self.account))
         self.assertEqual(self.account.transaction_ids.state, 'removed')
+
+    def test_a_line_that_is_partly_reconciled_is_not_touched(self):
+        _liquidity, suspense, _other = self.line._seek_for_lines()
+        income = self.env['account.account'].search(
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
+        self.line.move_id.with_context(skip_readonly_check=True).write({'line_ids': [
+            Command.update(suspense.id, {'balance': -60}),
+            Command.create({'account_id': income.id, 'balance': -40, 'name': "Part"})]})
+        self.assertFalse(self.line.is_reconciled)
+        items = self.line.line_ids
+        self.simulator.change_transaction(self.row.id, remittance_information="Second text")
+        self.account._synchronize()
+        self.assertEqual(self.line.line_ids, items)
+        self.assertEqual(self.line.payment_ref, "First text")
+        self.assertIn("Second text", self.line.move_id.activity_ids.note)
+
+    def test_a_line_in_a_statement_is_not_touched(self):
+        self.env['account.bank.statement'].create({
+            'name': "March", 'balance_start': 0, 'balance_end_real': 100, 'line_ids': [Command.set(self.line.ids)]})
+        self.simulator.change_transaction(self.row.id, amount=120)
+        self.account._synchronize()
+        self.assertEqual(self.line.amount, 100)
+        self.assertTrue(self.line.move_id.activity_ids)
+
+    def test_a_line_of_nothing_follows_the_bank(self):
+        row = self.simulator.add_transaction(self.online, 0, '2026-03-05')
+        self.account._synchronize()
+        line = self.lines(self.account) - self.line
+        self.simulator.change_transaction(row.id, amount=7)
+        self.account._synchronize()
+        self.assertEqual(line.amount, 7)
+        self.assertFalse(line.move_id.activity_ids)
+
+    def test_a_changed_counterpart_names_the_partner_where_there_is_none(self):
+        smit = self.env['res.partner'].create({
+            'name': "Bakkerij", 'bank_ids': [Command.create({'acc_number': 'BE71096123456769'})]})
+        self.simulator.change_transaction(self.row.id, counterpart_reference='BE71 0961 2345 6769')
+        self.account._synchronize()
+        self.assertEqual(self.line.partner_id, smit)
+        jansen = self.env['res.partner'].create({'name': "Jansen"})
+        self.line.partner_id = jansen
+        self.simulator.change_transaction(self.row.id, counterpart_name="Smit BV")
+        self.account._synchronize()
+        self.assertEqual(self.line.partner_id, jansen)
+
+    def test_a_line_moves_to_its_place_in_another_day_and_year(self):
+        for amount in (1, 2):
+            self.simulator.add_transaction(self.online, amount, '2025-12-31')
+        self.account._synchronize()
+        self.simulator.change_transaction(self.row.id, execution_date='2025-12-31')
+        self.account._synchronize()
+        self.assertEqual(self.line.date, date(2025, 12, 31))
+        self.assertIn('2025', self.line.move_id.name)
+        self.assertEqual(self.line.state, 'posted')
+        self.assertEqual(self.lines(self.account).mapped('amount'), [100, 1, 2])
+
+    def test_another_order_at_the_bank_is_followed_without_a_new_row(self):
+        self.simulator.add_transaction(self.online, 1, '2026-03-02')
+        self.simulator.add_transaction(self.online, 2, '2026-03-02')
+        self.account._synchronize()
+        self.assertEqual(self.lines(self.account).mapped('amount'), [100, 1, 2])
+        self.simulator.reorder(self.online, key=lambda row: row.amount)
+        self.account._synchronize()
+        self.assertEqual(self.lines(self.account).mapped('amount'), [100, 2, 1])
+
+    def test_a_line_protected_by_a_hash_is_not_touched(self):
+        self.reconcile()
+        self.account.journal_id.restrict_mode_hash_table = True
+        self.line.move_id._hash_moves(force_hash=True)
+        self.assertTrue(self.line.move_id.inalterable_hash)
+        self.simulator.change_transaction(self.row.id, amount=120, execution_date='2026-03-04')
+        self.account._synchronize()
+        self.assertRecordValues(self.line, [{'amount': 100, 'date': date(2026, 3, 2)}])
+        self.assertTrue(self.line.move_id.activity_ids)

@@ -58,6 +58,7 @@ def click(selector, text=''):
 CONNECT = '/odoo/action-account_online_ponto.ponto_connect_action'
 FIRST_ROW = '.o_list_view .o_data_row td.o_data_cell, .o_kanban_record:not(.o_kanban_ghost)'
 X2MANY_ROW = '.o_field_x2many .o_data_row td.o_data_cell, .o_field_x2many .o_kanban_record'
+CARD = '.o_ponto_institution_card'
 FORM = '.o_form_view .o_form_sheet'
 EMPTY = '.o_view_nocontent'
 
@@ -67,7 +68,9 @@ WITHOUT_BANK = (
     Page('empty-synchronizations', '/odoo/bank-synchronizations', EMPTY),
     Page('empty-online-synchronization', '/odoo/online-synchronization', EMPTY),
     Page('new-transaction', '/odoo/bank-transactions/new', FORM),
-    Page('add-a-bank-account-credentials', CONNECT, '.modal .o_form_view'),
+    Page('add-a-bank-account-no-list', CONNECT, '.o_ponto_no_catalogue'),
+    Page('add-a-bank-account', CONNECT, CARD, clicks=(click('.o_ponto_refresh'),)),
+    Page('add-a-bank-account-credentials', CONNECT, '.modal .o_form_view', clicks=(click(CARD, 'KBC'),)),
     Page('menu-configuration', '/odoo/bank-transactions?debug=1', '[data-menu-xmlid$=ponto_link_menu]',
          clicks=(click('[data-menu-xmlid="account.menu_finance_configuration"]'),), sizes=('wide',)),
 )
@@ -97,13 +100,16 @@ WITH_BANK = (
          clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW))),
     Page('transactions-from-ponto', '/odoo/action-account_online_ponto.ponto_transaction_action', FIRST_ROW),
     Page('journal', '/odoo/action-account.action_account_journal_form', FORM, clicks=(click(FIRST_ROW, 'KBC'),)),
-    Page('add-a-bank-account', CONNECT, '.modal .o_data_row'),
+    Page('add-a-bank-account-accounts', CONNECT, '.modal .o_data_row', clicks=(click(CARD, 'KBC'),)),
 )
 
 
 def main(database, folder, words):
     folder = Path(folder)
     folder.mkdir(exist_ok=True)
+    if not words:
+        for picture in folder.glob('*.png'):
+            picture.unlink()
     sim = Simulator(real_clock=True)
     demo(sim)
     wanted = [page for page in WITHOUT_BANK + WITH_BANK if not words or any(word in page.name for word in words)]
@@ -186,7 +192,7 @@ def take(browser, url, page, size, path):
     browser.set_size(*size)
     browser.go_to(url + page.path)
     for action in page.clicks:
-        browser.wait_for(f"{QUIET} && document.querySelector('.o_action_manager > *')")
+        browser.wait_for(f"{QUIET} && document.querySelector('.o_action_manager > *, .modal')")
         browser.wait_for(action)
     browser.wait_for(f'document.querySelector({json.dumps(page.ready)}) && {QUIET}')
     time.sleep(0.7)  # transitions and charts

@@ -409,8 +409,10 @@ class PontoAccount(models.Model):
         """Yield the rows that may be booked now in batches, the oldest first; held ones are tried again."""
         inbox = self.env['ponto.transaction'].sudo()
         inbox._note_removed(self)
+        # Within a limit the new ones go first (before `held` and `booked`): many held ones must not keep them waiting.
         rows = inbox.search(
-            [('account_id', '=', self.id), *inbox._to_book_domain()], order='date, rank, id', limit=limit)
+            [('account_id', '=', self.id), *inbox._to_book_domain()], limit=limit,
+            order='state desc, date, rank, id' if limit else 'date, rank, id')
         for start in range(0, len(rows), BOOKING_BATCH):
             yield rows[start:start + BOOKING_BATCH].with_company(self.company_id)
 

@@ -14,30 +14,40 @@ class PontoAccount(models.Model):
     journal_balance = fields.Monetary(
         string="Odoo Balance", compute='_compute_balance', help="The journal's balance on the day of the bank's.")
     balance_difference = fields.Monetary(compute='_compute_balance', help="The bank's balance less Odoo's.")
-    balance_explanation = fields.Text(compute='_compute_balance')
+    balance_explanation = fields.Text(compute='_compute_balance_explanation')
 
     @api.depends('current_balance', 'balance_date', 'journal_id', 'transaction_ids.state', 'transaction_ids.date')
     def _compute_balance(self):
+        balances = self.filtered(lambda account: account.journal_id and account.has_balance)._journal_balances()
         for account in self:
-            account.journal_balance = account.balance_difference = 0
-            account.balance_explanation = False
-            if account.journal_id and account.has_balance:
-                account.journal_balance = account._journal_balance()
-                account.balance_difference = account.currency_id.round(
-                    account.current_balance - account.journal_balance)
-                account.balance_explanation = '\n'.join(
-                    f'{label}: {format_amount(self.env, amount, account.currency_id)}'
-                    for label, amount in account._explain_difference())
+            account.journal_balance = balances.get(account, 0)
+            account.balance_difference = account.currency_id.round(
+                account.current_balance - account.journal_balance) if account in balances else 0
+
+    @api.depends('balance_difference')
+    def _compute_balance_explanation(self):
+        for account in self:
+            explained = account._explain_difference() if account.journal_id and account.has_balance else []
+            account.balance_explanation = '\n'.join(
+                f'{label}: {format_amount(self.env, amount, account.currency_id)}' for label, amount in explained)
 
     def _balance_day(self):
         """Return the day of which the bank's balance is the end."""
         moment = self.balance_date or self.bank_data_at or fields.Datetime.now()
         return local_date(moment, self.time_zone)
 
-    def _journal_balance(self):
-        """Return the balance of the journal's bank account at the end of the balance day, in the account's currency."""
-        [[total]] = self._bank_items()._read_group(self._bank_items_domain(), [], ['amount_currency:sum'])
-        return total
+    def _journal_balances(self):
+        """Return `{account: balance of its journal at the end of the balance day}`, in the account's currency."""
+        balances = {}
+        for day, accounts in self.grouped(lambda account: account._balance_day()).items():
+            totals = dict(self._bank_items()._read_group([
+                ('account_id', 'in', accounts.journal_id.default_account_id.ids),
+                ('parent_state', '=', 'posted'),
+                ('date', '<=', day),
+            ], ['account_id'], ['amount_currency:sum']))
+            balances.update({
+                account: totals.get(account.journal_id.default_account_id, 0) for account in accounts})
+        return balances
 
     def _bank_items(self):
         return self.env['account.move.line'].sudo()

@@ -1,6 +1,6 @@
 """What the journal's dashboard card says of its bank feed."""
-from odoo import models
-from odoo.tools import format_date, format_datetime, formatLang
+from odoo import fields, models
+from odoo.tools import format_date, formatLang
 
 
 class AccountJournal(models.Model):
@@ -8,42 +8,76 @@ class AccountJournal(models.Model):
 
     def _fill_bank_cash_dashboard_data(self, dashboard_data):
         super()._fill_bank_cash_dashboard_data(dashboard_data)
-        accounts = self.env['ponto.account'].search([('journal_id', 'in', self.ids)])
-        for account in accounts:
-            dashboard_data[account.journal_id.id]['ponto'] = account.sudo().with_context(
-                tz=self.env.user.tz)._prepare_card_vals()
+        accounts = self.env['ponto.account']
+        if not accounts.has_access('read'):
+            return
+        feeds = accounts.search([('journal_id', 'in', self.ids)])
+        for feed, vals in feeds._prepare_cards_vals().items():
+            dashboard_data[feed.journal_id.id]['ponto'] = vals
+        if self.env['ponto.integration'].has_access('create'):
+            for journal in self:
+                dashboard_data[journal.id]['can_connect_ponto'] = (
+                    journal.type in ('bank', 'credit') and journal.company_id == self.env.company
+                    and journal.bank_statements_source != 'ponto')
 
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
-    def _prepare_card_vals(self):
-        """Return what the card shows; amounts and moments as texts in the user's language and time zone."""
-        self.ensure_one()
-        held = self.env['ponto.transaction'].search_count([('account_id', '=', self.id), ('state', '=', 'held')])
+    def _prepare_cards_vals(self):
+        """Return `{account: what its card shows}`; amounts are texts in the user's language, moments in UTC."""
+        user = self.env.user
+        rights = {
+            'can_fetch': any(map(user.has_group, ('account.group_account_basic', 'account.group_account_manager'))),
+            'can_reconnect': self.env['ponto.link'].has_access('write'),
+        }
+        feeds = self.sudo()
+        stages = feeds._fetch_stages()
+        held = dict(self.env['ponto.transaction'].sudo()._read_group(
+            [('account_id', 'in', self.ids), ('state', '=', 'held')], ['account_id'], ['__count']))
         return {
-            'account_id': self.id,
+            feed: {
+                **feed._prepare_card_vals(), **feed._prepare_progress_vals(stages[feed]), **rights,
+                'held_count': held.get(feed, 0),
+            } for feed in feeds}
+
+    def _prepare_card_vals(self):
+        """Return what the card shows of this account itself."""
+        self.ensure_one()
+        is_equal = self.currency_id.is_zero(self.balance_difference)
+        is_withdrawn = self.state == 'withdrawn'
+        return {
             'link_id': self.link_id.id,
             'has_balance': self.has_balance,
             'bank_balance': self._card_amount(self.current_balance),
             'balance_date': format_date(self.env, self._balance_day()) if self.has_balance else '',
             'journal_balance': self._card_amount(self.journal_balance),
             'difference': self._card_amount(self.balance_difference),
-            'is_equal': self.currency_id.is_zero(self.balance_difference),
-            'explanation': self.balance_explanation or '',
+            'is_equal': is_equal,
+            # Most of a card's queries are those of the explanation.
+            'explanation': [] if is_equal else (self.balance_explanation or '').splitlines(),
             'bank_data_at': self._card_moment(self.bank_data_at),
             'last_read': self._card_moment(self.last_read_at),
-            'next_read': self._card_moment(self.next_read_at if self.link_id.auto_synchronize else False),
+            'next_read': self._card_moment(
+                self.next_read_at if self.link_id.auto_synchronize and not is_withdrawn else False),
             'consent_state': self.consent_state or '',
             'consent_message': self.consent_message or '',
-            'error': self.error_message or self.bank_error_message or '',
-            'is_withdrawn': self.state == 'withdrawn',
-            'held_count': held,
-            **self._fetch_progress_vals(),
+            'error': self._card_error(),
+            'is_withdrawn': is_withdrawn,
+            'needs_consent': is_withdrawn or self.consent_state in ('ending', 'ended') or self._is_consent_refused(),
         }
+
+    def _card_error(self):
+        """Return why nothing comes in, unless the end of the consent says it already."""
+        if self.error_message:
+            return self.error_message
+        return '' if self.consent_state == 'ended' and self._is_consent_refused() else self.bank_error_message or ''
+
+    def _is_consent_refused(self):
+        return (self.bank_error_code or '').startswith('authorization')
 
     def _card_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)
 
     def _card_moment(self, moment):
-        return format_datetime(self.env, moment, dt_format='short') if moment else ''
+        return fields.Datetime.to_string(moment) or ''

@@ -22,7 +22,8 @@ PAGES_AT_A_LOOK = 10
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
-    bank_asked_at = fields.Datetime(readonly=True, copy=False, help="When a person has last had the bank asked.")
+    fetch_started_at = fields.Datetime(
+        readonly=True, copy=False, help="When a person has last clicked Fetch Transactions.")
     bank_asked_ids = fields.Json(readonly=True, copy=False, help="Ponto's synchronizations that still ask the bank.")
 
     # -------------------------------------------------------------------------
@@ -67,21 +68,27 @@ class PontoAccount(models.Model):
     def fetch_progress(self):
         """Take the next short step of a fetch that goes on, and tell how far each of these accounts is.
 
-        :return: `[{'id', 'stage', 'booked', 'to_book', 'message'}]`; the stage is `asking`,
-            `reading`, `booking` or `done`
+        :return: `[{'id', 'stage', 'booked', 'to_book', 'failed', 'message'}]`; the stage is `asking` (the bank),
+            `reading`, `booking` or `done`, the numbers and the message are of the whole fetch
         """
         self.check_access('read')
         self.env['ponto.transaction']._check_bookkeeper()
-        for account in self.sudo().filtered('journal_id'):
-            if account._fetch_stage() != 'done' and account.try_lock_for_update(allow_referencing=True):
-                account._apart(lambda account: account._fetch_on(), 'manual')
-        return [account._fetch_progress_vals() for account in self.sudo()]
+        feeds = self.sudo().filtered('journal_id')
+        free = feeds.try_lock_for_update(allow_referencing=True)
+        stages = free._fetch_stages()
+        free.filtered(lambda account: stages[account] != 'done')._apart(lambda account: account._fetch_on(), 'manual')
+        stages = feeds._fetch_stages()
+        # Whoever holds the account is at work on it, but shows nothing of it before the end.
+        stages.update({account: 'reading' for account in feeds - free if stages[account] == 'done'})
+        return [{**account._prepare_progress_vals(stages[account]), **account._prepare_outcome_vals()}
+                for account in feeds]
 
     # -------------------------------------------------------------------------
     # Steps
     # -------------------------------------------------------------------------
 
     def _fetch(self):
+        self.fetch_started_at = fields.Datetime.now()
         self._ask_bank()
         return self._synchronize(limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE)
 
@@ -110,7 +117,7 @@ class PontoAccount(models.Model):
             except PontoRecentlySynchronizedError:
                 continue
         if asked:
-            self.write({'bank_asked_at': fields.Datetime.now(), 'bank_asked_ids': asked})
+            self.bank_asked_ids = asked
 
     def _is_bank_still_asked(self):
         """Return whether Ponto still waits for the bank. If the bank has refused, reading the account tells why."""
@@ -124,7 +131,7 @@ class PontoAccount(models.Model):
                 continue
             if synchronization.status in ('pending', 'running'):
                 asked.append(synchronization_id)
-        if asked and self.bank_asked_at + ASKED_AT_MOST > fields.Datetime.now():
+        if asked and self.fetch_started_at + ASKED_AT_MOST > fields.Datetime.now():
             return True
         self.bank_asked_ids = False
         return False
@@ -154,21 +161,35 @@ class PontoAccount(models.Model):
                 " hours old, was read. An administrator can enter the office's public address in the settings.")]
         return []
 
-    def _fetch_stage(self):
-        if self.walk_cursor:
-            return 'reading'
-        if self.bank_asked_ids:
-            return 'asking'
-        waiting = self.env['ponto.transaction'].search_count(
-            [('account_id', '=', self.id), ('state', '=', 'new')], limit=1)
-        return 'booking' if waiting and self.state == 'active' else 'done'
-
-    def _fetch_progress_vals(self):
-        run = self._last_run()
+    def _fetch_stages(self):
+        """Return `{account: stage}`; a failed fetch is over, the scheduled action tries again later."""
+        booking = {account for [account] in self.env['ponto.transaction']._read_group(
+            [('account_id', 'in', self.ids), ('state', '=', 'new')], ['account_id'])}
         return {
-            'id': self.id,
-            'stage': self._fetch_stage(),
-            'booked': run.booked_count,
-            'to_book': run.new_count,
-            'message': run.message or run._outcome(run) if run else '',
+            account: 'done' if account.state != 'active'
+            else 'reading' if account.walk_cursor
+            else 'asking' if account.bank_asked_ids
+            else 'booking' if account in booking
+            else 'done'
+            for account in self
         }
+
+    def _prepare_progress_vals(self, stage):
+        """Return how far this account's fetch is, which is at `stage`; only one that goes on is counted."""
+        booked = waiting = 0
+        if stage != 'done':
+            booked = sum(self._fetch_runs().mapped('booked_count'))
+            waiting = self.env['ponto.transaction'].search_count([('account_id', '=', self.id), ('state', '=', 'new')])
+        return {'id': self.id, 'stage': stage, 'booked': booked, 'to_book': booked + waiting}
+
+    def _prepare_outcome_vals(self):
+        """Return what this account's fetch has brought by now."""
+        runs = self._fetch_runs()
+        failed = runs[:1].state == 'error'
+        return {'failed': failed, 'message': runs[:1].message if failed else runs._outcome(runs) if runs else ''}
+
+    def _fetch_runs(self):
+        """Return the runs of the last fetch, the newest first."""
+        started_at = self.fetch_started_at
+        return self.env['ponto.synchronization'].sudo().search(
+            [('account_id', '=', self.id), ('started_at', '>=', started_at)]) if started_at else self._last_run()

@@ -85,6 +85,41 @@ class TestFetch(PontoCase, HttpCase):
             self.call('fetch_progress')
         self.assertIn("Reconnect", self.account.bank_error_message)
 
+    def test_the_progress_counts_the_whole_fetch_and_ends_with_what_came_in(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.call('action_fetch_transactions')
+        for number in range(250):
+            self.simulator.add_bank_transaction(self.online, number + 1, '2026-03-03')
+        looks = []
+        while not looks or looks[-1]['stage'] != 'done':
+            looks += self.call('fetch_progress')
+        booking = [look for look in looks if look['stage'] == 'booking']
+        self.assertEqual([(look['booked'], look['to_book']) for look in booking], [(201, 251)])
+        self.assertEqual((looks[-1]['failed'], looks[-1]['message']), (False, "251 new transactions, 251 booked."))
+
+    def test_many_held_transactions_do_not_keep_the_progress_from_its_end(self):
+        for _number in range(250):
+            self.simulator.add_transaction(self.online, 1, '2025-03-03')
+        self.company.fiscalyear_lock_date = '2025-12-31'
+        self.account._read('manual')
+        looks = []
+        while not looks or (looks[-1]['stage'] != 'done' and len(looks) < 10):
+            looks += self.call('fetch_progress')
+        self.assertEqual(looks[-1]['stage'], 'done')
+        self.simulator.add_transaction(self.online, 2, '2026-03-04')
+        self.account._read('manual')
+        self.assertEqual(self.call('fetch_progress')[0]['stage'], 'done')
+        self.assertEqual(self.lines(self.account).mapped('amount'), [10, 2])
+
+    def test_a_failure_ends_the_progress_and_says_why(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.call('action_fetch_transactions')
+        self.simulator.fail(20, status=503, path='.*')
+        [progress] = self.call('fetch_progress')
+        self.simulator.clear_faults()
+        self.assertEqual((progress['stage'], progress['failed']), ('done', True))
+        self.assertIn("Ponto", progress['message'])
+
     def test_the_nightly_run_never_asks_the_bank(self):
         self.company.ponto_office_ip = '81.82.83.85'
         self.run_cron()

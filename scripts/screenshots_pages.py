@@ -55,6 +55,15 @@ def click(selector, text=''):
     return f'(() => {{ const found = {found}; found?.click(); return Boolean(found); }})()'
 
 
+def enter(selector, text):
+    """Return the JavaScript that puts a text into an input, as typing does."""
+    return f"""(() => {{
+        const input = document.querySelector({json.dumps(selector)});
+        if (input) {{ input.value = {json.dumps(text)}; }}
+        return Boolean(input?.dispatchEvent(new Event('input', {{bubbles: true}})));
+    }})()"""
+
+
 CONNECT = '/odoo/action-account_online_ponto.ponto_connect_action'
 FIRST_ROW = '.o_list_view .o_data_row td.o_data_cell, .o_kanban_record:not(.o_kanban_ghost)'
 X2MANY_ROW = '.o_field_x2many .o_data_row td.o_data_cell, .o_field_x2many .o_kanban_record'
@@ -70,6 +79,10 @@ WITHOUT_BANK = (
     Page('new-transaction', '/odoo/bank-transactions/new', FORM),
     Page('add-a-bank-account-no-list', CONNECT, '.o_ponto_no_catalogue'),
     Page('add-a-bank-account', CONNECT, CARD, clicks=(click('.o_ponto_refresh'),)),
+    Page('add-a-bank-account-not-found', CONNECT, '.o_ponto_no_hit',
+         clicks=(enter('.o_ponto_search input', 'Kadebamk'),)),
+    Page('add-a-bank-account-beta', CONNECT, '.modal:not(.o_inactive_modal) .modal-footer .btn-primary',
+         clicks=(click(CARD, 'Beta'),)),
     Page('add-a-bank-account-credentials', CONNECT, '.modal .o_form_view', clicks=(click(CARD, 'KBC'),)),
     Page('menu-configuration', '/odoo/bank-transactions?debug=1', '[data-menu-xmlid$=ponto_link_menu]',
          clicks=(click('[data-menu-xmlid="account.menu_finance_configuration"]'),), sizes=('wide',)),

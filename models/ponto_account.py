@@ -126,10 +126,15 @@ class PontoAccount(models.Model):
                     "Ponto could not ask the bank (%(detail)s). This is often over within hours; if it lasts for a day,"
                     " use Reconnect.", detail=account.bank_error_detail or account.bank_error_code)
 
-    @api.constrains('journal_id', 'currency_code')
-    def _check_journal_currency(self):
+    @api.constrains('journal_id', 'company_id', 'currency_code')
+    def _check_journal(self):
         for account in self.filtered('journal_id'):
             journal = account.journal_id
+            # In a parent's journal core would choose the company of an entry by whoever happens to be at work.
+            if journal.company_id != account.company_id:
+                raise ValidationError(self.env._(
+                    "The journal %(journal)s belongs to %(other)s. Choose a journal of %(company)s.",
+                    journal=journal.display_name, other=journal.company_id.name, company=account.company_id.name))
             currency = journal.currency_id or journal.company_id.currency_id
             if currency != account.currency_id:
                 raise ValidationError(self.env._(

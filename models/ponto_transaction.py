@@ -466,9 +466,12 @@ class PontoTransaction(models.Model):
     def _reasons_to_hold(self, account):
         """Return `{row: (reason, sentence[, suspect line])}` for the rows of `account` that must not be booked now."""
         suspects = self._suspects(account)
+        obstacle = self._obstacle(account.journal_id)
         reasons = {}
         for row in self:
             reason = row._own_reason_to_hold(account)
+            if not reason and obstacle:
+                reason = 'refused', obstacle
             if not reason and row in suspects:
                 line = suspects[row]
                 reason = ('duplicate', self.env._(
@@ -477,6 +480,29 @@ class PontoTransaction(models.Model):
             if reason:
                 reasons[row] = reason
         return reasons
+
+    @api.model
+    def _obstacle(self, journal):
+        """Return in a sentence why Odoo takes no transaction at all in `journal`; None if nothing is in the way."""
+        currency = journal.currency_id or journal.company_id.currency_id
+        ledgers = journal.default_account_id + journal.suspense_account_id
+        if not journal.active:
+            return self.env._("The journal %(journal)s is archived.", journal=journal.name)
+        if not (journal.default_account_id and journal.suspense_account_id):
+            return self.env._(
+                "The journal %(journal)s has no bank account or no suspense account. Set both in its configuration.",
+                journal=journal.name)
+        if not all(ledgers.mapped('active')):
+            return self.env._(
+                "The account %(account)s of the journal %(journal)s is archived.", journal=journal.name,
+                account=ledgers.filtered(lambda ledger: not ledger.active)[0].display_name)
+        if not currency.active:
+            return self.env._("The currency %(currency)s is not active.", currency=currency.name)
+        if journal.restrict_mode_hash_table:
+            return self.env._(
+                "The journal %(journal)s secures posted entries with a hash, and Odoo then takes nothing that is still to"
+                " be reconciled. Switch that off in its configuration.", journal=journal.name)
+        return None
 
     def _own_reason_to_hold(self, account):
         """Return `(reason, sentence)` if this row by itself must wait, else None."""

@@ -25,6 +25,7 @@ from . import test_js
 from . import test_matching_invoice
 from . import test_inbox
 from . import test_encryption
+from . import test_books_cases
 from . import test_dates
 from . import test_journal_entries
 from . import test_labels

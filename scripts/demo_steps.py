@@ -4,6 +4,7 @@ Connects, links and imports as the accountant does, imports again, and compares 
 serves, read here without the addon's own client. Exits with 1 when anything differs.
 """
 import base64
+import importlib
 import json
 import os
 import sys
@@ -25,11 +26,14 @@ differences = []
 def main(env):
     make_belgian_company(env)
     env['ir.config_parameter'].set_param('account_online_ponto.direct_api_url', URL)
+    make_partners(env)
     env.cr.commit()
     accounts = connect(env)
     synchronize(accounts)
     expected = expected_amounts()
     report(accounts, expected)
+    report_partners(accounts)
+    report_dashboard(accounts)
     import_again(accounts)
     for difference in differences:
         print(f'DIFFERENT: {difference}')
@@ -42,9 +46,27 @@ def main(env):
 
 def make_belgian_company(env):
     company = env.company
-    company.write({'name': 'Demo BV', 'country_id': env.ref('base.be').id})
+    # Transfers between its own accounts carry the company's name.
+    name = 'Demo BV' if DATA else seeds().HOLDER
+    company.write({'name': name, 'country_id': env.ref('base.be').id})
     if company.chart_template != 'be_comp':
         env['account.chart.template'].try_loading('be_comp', company, install_demo=False)
+
+
+def make_partners(env):
+    """Enter the company's customers, suppliers and employees, with their account numbers, and its creditors by name."""
+    if DATA:
+        return
+    parties = (*seeds().CUSTOMERS, *seeds().SUPPLIERS, *seeds().EMPLOYEES)
+    known = {name: number for name, number, *_rest in parties}
+    env['res.partner'].create([
+        {'name': name, 'bank_ids': [(0, 0, {'acc_number': number})]} for name, number in known.items()])
+    env['res.partner'].create([{'name': creditor[0]} for creditor in seeds().DIRECT_DEBITS])
+
+
+def seeds():
+    """Return what the simulator's company is made of."""
+    return importlib.import_module('odoo.addons.account_online_ponto.tests.simulator.seeds')
 
 
 def connect(env):
@@ -166,6 +188,33 @@ def report_account(account, amounts):
         differences.append(f'{name}: the lines add up to {total:,}, the bank says {account.current_balance:,.2f}')
     for held in account.transaction_ids.filtered(lambda transaction: transaction.state != 'booked'):
         differences.append(f'{name}: {held.ponto_id} is not booked ({held.state}): {held.hold_message or ""}')
+
+
+def report_partners(accounts):
+    """Print how many lines of a counterpart that is a partner have that partner, and how many have a wrong one."""
+    lines = accounts.env['account.bank.statement.line'].search(
+        [('journal_id', 'in', accounts.journal_id.ids), ('partner_name', '!=', False)])
+    names = set(accounts.env['res.partner'].search([]).mapped('name'))
+    known = lines.filtered(lambda line: line.partner_name in names)
+    right = known.filtered(lambda line: line.partner_id.name == line.partner_name)
+    wrong = lines.filtered(lambda line: line.partner_id and line.partner_id.name != line.partner_name)
+    if known:
+        print(f'\nThe right partner: {len(right)} of {len(known)} lines whose counterpart is a partner'
+              f' ({len(right) / len(known):.1%}); a wrong one: {len(wrong)}')
+    for line in wrong:
+        differences.append(f'{line.payment_ref} of {line.partner_name} has the partner {line.partner_id.name}')
+
+
+def report_dashboard(accounts):
+    """Compare the balance on each dashboard card with the simulator's."""
+    cards = accounts.journal_id._get_journal_dashboard_data_batched()
+    for account in accounts:
+        card = cards[account.journal_id.id]['ponto']
+        if not DATA and not card['is_equal']:
+            differences.append(f'{account.reference}: the dashboard shows a difference of {card["difference"]}')
+    if not DATA:
+        print(f'Dashboard: {sum(card["ponto"]["is_equal"] for card in cards.values())} of {len(cards)} cards show'
+              ' the bank\'s balance')
 
 
 def print_lines(account):

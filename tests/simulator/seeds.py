@@ -1,4 +1,6 @@
-"""The demo: fifteen months of a Belgian cabinetmaker with six accounts at three banks, and the public catalogue.
+"""The demo: five months of a Belgian cabinetmaker with six accounts at three banks, and the public catalogue.
+
+The last whole month has the opening sale of a new showroom: over 2,000 rows, as a busy company has them.
 
 Every name is invented or generic, every account number and reference has valid check digits, and the same clock
 always gives the same rows. The balance of each account is the sum of its rows.
@@ -24,7 +26,8 @@ from .state import WITH_UNSETTLED
 __all__ = ['SEEDS', 'catalogue', 'demo']
 
 HOLDER = 'Atelier Lindeboom BV'
-MONTHS = 15
+MONTHS = 5
+SALE_PAYMENTS = 1900
 IBAN_CHECKING = belgian_iban(735, 412_8837)
 IBAN_PROJECT = belgian_iban(735, 412_9014)
 IBAN_SAVINGS = belgian_iban(363, 180_4426)
@@ -187,6 +190,7 @@ class _Company:
                 self._company_card,
             ):  # fmt: skip
                 yield from (entry for entry in events(first) if entry.arrival <= self.until)
+        yield from (entry for entry in self._sale(months[-2]) if entry.arrival <= self.until)
 
     # === BUILDING BLOCKS === #
 
@@ -333,6 +337,24 @@ class _Company:
                 'checking', -self._between(lowest, highest), self._day(first, day), name, number,
                 **self._reference('ogm', ours=False),
             )  # fmt: skip
+
+    def _sale(self, first):
+        """A month of selling: customers pay by reference, the shop buys by card, some money goes back."""
+        for number in range(SALE_PAYMENTS):
+            day = self._day(first)
+            if number % 3 == 2:
+                shop, lowest, highest = self.random.choice(SHOPS)
+                yield self._card_payment('checking', -self._between(lowest, highest), day, shop)
+                continue
+            name, account_number, habit = self.random.choice(CUSTOMERS)
+            # Prices of a sale are round, so equal amounts on one day are common.
+            amount = Decimal(self.random.choice((49, 99, 149, 199, 299)))
+            if number % 40 == 1:
+                yield self._transfer(
+                    'checking', -amount, day, name, account_number,
+                    remittance_information=f'Terugbetaling bestelling {number}')
+            else:
+                yield self._transfer('checking', amount, day, name, account_number, **self._reference(habit))
 
     def _card_payments(self, first):
         for _payment in range(22):

@@ -220,8 +220,10 @@ def kill(options):
         killed = Counter()
         for _number in range(options.times):
             go_on(sim, options.new_rows, chance)
-            place = chance.randrange(2)
-            killed[kill_worker(workers[place], phases, place, chance)] += 1
+            place = wait_for_victim(workers, phases, chance)
+            killed[phases[place]] += 1
+            workers[place].kill()
+            workers[place].join()
             workers[place] = start_worker(phases, place, stop, chance)
         stop.value = 1
         for worker in workers:
@@ -240,19 +242,15 @@ def start_worker(phases, place, stop, chance):
     return start('work', phases, place, stop, chance.random(), BATCH)
 
 
-def kill_worker(worker, phases, place, chance):
-    """Kill the worker at some moment in or after the phase drawn by lot; return the phase in which it was."""
+def wait_for_victim(workers, phases, chance):
+    """Return the place of the worker to kill, at some moment in or after a phase drawn by lot."""
     wanted = chance.choice((1, 2))
-    end = time.monotonic() + 30
-    while phases[place] != wanted and worker.exitcode is None and time.monotonic() < end:
+    end = time.monotonic() + 15
+    while wanted not in (shown := list(phases)) and time.monotonic() < end:
         time.sleep(0.002)
     time.sleep(chance.expovariate(1 / 0.15))
-    if worker.exitcode is not None:
-        wrong.append(f'a worker ended by itself with {worker.exitcode}')
-    phase = phases[place]
-    os.kill(worker.pid, signal.SIGKILL)
-    worker.join()
-    return phase
+    wrong.extend(f'a worker ended by itself with {worker.exitcode}' for worker in workers if worker.exitcode)
+    return shown.index(wanted) if wanted in shown else chance.randrange(len(workers))
 
 
 def report_kills(killed, times):

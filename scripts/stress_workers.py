@@ -7,13 +7,14 @@ import contextlib
 import os
 import random
 import time
+from functools import partial
 
 import odoo
 from odoo import Command, api, sql_db
 from odoo.addons.base.models.ir_cron import IrCron
 from odoo.modules.registry import Registry
 from odoo.service.model import retrying
-from odoo.tools import config
+from odoo.tools import SQL, config
 
 DATABASE = os.environ['STRESS_DATABASE']
 LOGIN = 'stress_accountant'
@@ -69,19 +70,34 @@ def make_company(env):
 
 # --- Ways in which an import starts -----------------------------------------------------------------------------------
 
-def make_due(database=DATABASE):
-    """Let every account that nobody is working on be due, and the scheduled actions too."""
+def make_due(database=DATABASE, references=None):
+    """Let the accounts with these numbers (None: all) that nobody is working on be due, and the jobs too."""
+    accounts = SQL() if references is None else SQL('AND reference IN %s', (*references, ''))
     with environment(database) as env:
-        for table, column in (('ponto_account', 'next_read_at'), ('ir_cron', 'nextcall')):
-            retrying(lambda table=table, column=column: env.cr.execute(f"""
-                UPDATE {table} SET {column} = now() AT TIME ZONE 'UTC' - interval '1 second'
-                WHERE id IN (SELECT id FROM {table} WHERE {column} IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED)
-            """, log_exceptions=False), env)
+        for table, column, condition in (('ponto_account', 'next_read_at', accounts), ('ir_cron', 'nextcall', SQL())):
+            statement = SQL(
+                """
+                UPDATE %(table)s SET %(column)s = now() AT TIME ZONE 'UTC' - interval '1 second' WHERE id IN (
+                    SELECT id FROM %(table)s WHERE %(column)s IS NOT NULL %(condition)s FOR NO KEY UPDATE SKIP LOCKED
+                )
+                """,
+                table=SQL.identifier(table), column=SQL.identifier(column), condition=condition)
+            retrying(partial(env.cr.execute, statement, log_exceptions=False), env)
 
 
 def run_scheduler(database=DATABASE):
     """Run all jobs that are ready, as a cron worker of Odoo does when it wakes up."""
     IrCron._process_jobs(database)
+
+
+def run_scheduler_until_idle(database=DATABASE):
+    """Let the scheduler come back, as it does every minute, until no job is ready: one run may have no time for all."""
+    for _time in range(100):
+        run_scheduler(database)
+        with sql_db.db_connect(database).cursor() as cr:
+            if not IrCron._get_all_ready_jobs(cr):
+                return
+    raise RuntimeError('the jobs do not come to an end')
 
 
 def run_synchronization(database=DATABASE):
@@ -96,16 +112,29 @@ def run_booking(database=DATABASE):
 
 
 def click(database=DATABASE, account_ids=None):
-    """Fetch the transactions (of all accounts) as a click does, with Odoo's own way to repeat a request; return what
-    the accountant is told."""
+    """Fetch the transactions as an accountant's click does; return what the accountant is told."""
+    return request(database, account_ids, 'action_fetch_transactions')['params']['message']
+
+
+def look(database=DATABASE):
+    """Look at the progress of a fetch, which books some of what waits."""
+    request(database, None, 'fetch_progress')
+
+
+def find_missing(database=DATABASE):
+    """Let Ponto's whole list be read."""
+    request(database, None, 'action_find_missing_transactions')
+
+
+def request(database, account_ids, method):
+    """Call a method of accounts (None: of all) for the accountant, with Odoo's own way to repeat a request."""
     with environment(database, LOGIN) as env:
-        def fetch():
-            accounts = env['ponto.account'].search([('id', 'in', account_ids)] if account_ids else [])
-            return accounts.action_fetch_transactions()
-        return retrying(fetch, env)['params']['message']
+        def call():
+            return getattr(env['ponto.account'].search([('id', 'in', account_ids)] if account_ids else []), method)()
+        return retrying(call, env)
 
 
-WAYS = (run_scheduler, run_synchronization, run_booking, click)
+WAYS = (run_scheduler, run_synchronization, run_booking, click, look, find_missing)
 
 
 # --- Processes of the kill test ---------------------------------------------------------------------------------------
@@ -120,13 +149,9 @@ def work(phases, place, stop, seed, batch):
 
 
 def finish(database):
-    """Import all that Ponto has. What one run of the jobs has no time for, the scheduler has to come back for."""
+    """Import all that Ponto has."""
     make_due(database)
-    for _run in range(20):
-        run_scheduler(database)
-        with environment(database) as env:
-            if not env['ponto.transaction'].search_count([('state', '=', 'new')], limit=1):
-                return
+    run_scheduler_until_idle(database)
 
 
 def show_phases(phases, place, batch):

@@ -1,5 +1,7 @@
-from odoo import fields, models
-from odoo.exceptions import UserError
+from ast import literal_eval
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 
 class AccountJournal(models.Model):
@@ -11,6 +13,22 @@ class AccountJournal(models.Model):
     def __get_bank_statements_available_sources(self):
         sources = super().__get_bank_statements_available_sources()
         return [*sources, ('ponto', self.env._("Ponto"))]
+
+    @api.constrains('bank_statements_source')
+    def _check_ponto_feed(self):
+        for journal in self.sudo():
+            if journal.bank_statements_source == 'ponto' and not journal.ponto_account_ids:
+                raise ValidationError(self.env._(
+                    "No online account feeds the journal %(journal)s. Use Add a Bank Account, and choose this journal for"
+                    " its account there: the bank feed is then set by itself.", journal=journal.display_name))
+
+    def copy_data(self, default=None):
+        """A copy has no online account of its own, and so no feed."""
+        vals_list = super().copy_data(default)
+        for vals in vals_list:
+            if vals.get('bank_statements_source') == 'ponto':
+                vals['bank_statements_source'] = 'undefined'
+        return vals_list
 
     def open_action(self):
         """Open the statement lines of a journal that Ponto feeds: it has no statements."""
@@ -33,8 +51,25 @@ class AccountJournal(models.Model):
         """Ask from which date on older transactions are wanted."""
         return self.ponto_account_ids.action_backfill()
 
+    def action_ponto_reconnect(self):
+        """Renew the consent of the bank that feeds this journal."""
+        return self.ponto_account_ids.link_id.action_reauthorize()
+
+    def action_ponto_open_link(self):
+        """Open the online synchronization that feeds this journal."""
+        return {
+            'type': 'ir.actions.act_window',
+            'res_model': 'ponto.link',
+            'res_id': self.ponto_account_ids.link_id.id,
+            'views': [(False, 'form')],
+        }
+
     def _action_ponto_transactions(self):
         """Return the action that lists the statement lines of these journals."""
         action = self.env['ir.actions.act_window']._for_xml_id(
             'account_online_ponto.account_bank_statement_line_action')
-        return {**action, 'domain': [('journal_id', 'in', self.ids)]}
+        action['domain'] = [('journal_id', 'in', self.ids)]
+        if len(self) == 1:
+            # A line entered by hand from this list belongs to this journal.
+            action['context'] = {**literal_eval(action['context']), 'default_journal_id': self.id}
+        return action

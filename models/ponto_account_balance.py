@@ -29,7 +29,8 @@ class PontoAccount(models.Model):
         for account in self:
             explained = account._explain_difference() if account.journal_id and account.has_balance else []
             account.balance_explanation = '\n'.join(
-                f'{label}: {format_amount(self.env, amount, account.currency_id)}' for label, amount in explained)
+                f'{label}: {format_amount(self.env, amount, account.currency_id)}'
+                for label, amount in sorted(explained, key=lambda part: -abs(part[1])))
 
     def _balance_day(self):
         """Return the day of which the bank's balance is the end."""

@@ -52,14 +52,15 @@ class PontoAccount(models.Model):
             'bank_balance': self._card_amount(self.current_balance),
             'balance_date': format_date(self.env, self._balance_day()) if self.has_balance else '',
             'journal_balance': self._card_amount(self.journal_balance),
-            'difference': self._card_amount(self.balance_difference),
+            'difference': self._card_amount(abs(self.balance_difference)),
+            'is_bank_more': self.balance_difference > 0,
             'is_equal': is_equal,
             # Most of a card's queries are those of the explanation.
             'explanation': [] if is_equal else (self.balance_explanation or '').splitlines(),
             'bank_data_at': self._card_moment(self.bank_data_at),
             'last_read': self._card_moment(self.last_read_at),
-            'next_read': self._card_moment(
-                self.next_read_at if self.link_id.auto_synchronize and not is_withdrawn else False),
+            'next_read': self._card_moment(self.next_read_at),
+            'is_automatic': self.link_id.auto_synchronize,
             'consent_state': self.consent_state or '',
             'consent_message': self.consent_message or '',
             'error': self._card_error(),

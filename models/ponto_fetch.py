@@ -186,7 +186,8 @@ class PontoAccount(models.Model):
         """Return what this account's fetch has brought by now."""
         runs = self._fetch_runs()
         failed = runs[:1].state == 'error'
-        return {'failed': failed, 'message': runs[:1].message if failed else runs._outcome(runs) if runs else ''}
+        sentences = [runs[:1].message] if failed else [runs._outcome(runs), *self._remarks_on_asking()]
+        return {'failed': failed, 'message': ' '.join(sentences)}
 
     def _fetch_runs(self):
         """Return the runs of the last fetch, the newest first."""

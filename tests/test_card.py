@@ -56,11 +56,11 @@ class TestCard(PontoCase):
         self.assertEqual((card['consent_state'], card['needs_consent'], card['error']), ('ended', True, ''))
         self.assertIn("nothing new comes in", card['consent_message'])
 
-    def test_an_account_that_ponto_shows_no_more_is_not_read_next(self):
+    def test_an_account_that_ponto_shows_no_more_needs_a_new_consent(self):
         account = self.link()
         account.state = 'withdrawn'
         card = self.card(account)
-        self.assertEqual((card['is_withdrawn'], card['needs_consent'], card['next_read']), (True, True, ''))
+        self.assertEqual((card['is_withdrawn'], card['needs_consent']), (True, True))
 
     def test_who_may_only_look_gets_no_buttons(self):
         account = self.link()

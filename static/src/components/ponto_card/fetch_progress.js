@@ -1,0 +1,125 @@
+import { onWillDestroy, useExternalListener, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
+import { _t } from "@web/core/l10n/translation";
+import { ConnectionAbortedError, ConnectionLostError, RPCError } from "@web/core/network/rpc";
+import { useService } from "@web/core/utils/hooks";
+
+const PAUSE = 2500; // milliseconds between two looks
+const REMEMBERED = 15 * 60 * 1000; // milliseconds after which nobody waits for a fetch any longer
+
+/** What this tab has begun and not seen the end of; it outlives a reload of the page. */
+const begun = {
+    key: (accountId) => `account_online_ponto.fetch.${accountId}`,
+    note: (accountId) => browser.sessionStorage.setItem(begun.key(accountId), Date.now()),
+    forget: (accountId) => browser.sessionStorage.removeItem(begun.key(accountId)),
+    has: (accountId) =>
+        Date.now() - Number(browser.sessionStorage.getItem(begun.key(accountId))) < REMEMBERED,
+};
+
+function sentence(error) {
+    if (error instanceof RPCError) {
+        return error.data?.message || error.message;
+    }
+    if (error instanceof ConnectionLostError || error instanceof ConnectionAbortedError) {
+        return _t("Odoo cannot be reached. The fetch goes on by itself.");
+    }
+    throw error;
+}
+
+/**
+ * Follows the fetch of one online account while it goes on: each look makes the server take its next step. It looks
+ * only while the page is visible, and not after the component is gone.
+ *
+ * @param {(progress: { message: string, failed: boolean }, isOwn: boolean) => void} onEnd called at the end of a fetch;
+ *  `isOwn` tells whether it was begun in this tab
+ * @returns {{ state: { stage: string, booked: number, toBook: number, error: string }, begin: Function, follow: Function }}
+ */
+export function useFetchProgress(onEnd) {
+    const orm = useService("orm");
+    const state = useState({ stage: "done", booked: 0, toBook: 0, error: "" });
+    let accountId = false;
+    let timer = false;
+    let isBusy = false;
+
+    function show({ stage, booked, to_book }) {
+        Object.assign(state, { stage, booked, toBook: to_book });
+    }
+
+    async function look() {
+        timer = false;
+        if (document.visibilityState === "hidden") {
+            return; // until the page is visible again
+        }
+        isBusy = true;
+        let progress;
+        try {
+            [progress] = await orm.silent.call("ponto.account", "fetch_progress", [[accountId]]);
+        } catch (error) {
+            begun.forget(accountId);
+            state.stage = "done";
+            state.error = sentence(error);
+            return;
+        } finally {
+            isBusy = false;
+        }
+        if (progress.stage === "done") {
+            end(progress);
+        } else {
+            show(progress);
+            lookLater();
+        }
+    }
+
+    function lookLater() {
+        browser.clearTimeout(timer);
+        timer = browser.setTimeout(look, PAUSE);
+    }
+
+    function end(progress) {
+        const isOwn = begun.has(accountId);
+        begun.forget(accountId);
+        show(progress);
+        onEnd(progress, isOwn);
+    }
+
+    /** Begin a fetch by `start()`, a promise, and follow it. */
+    async function begin(start) {
+        Object.assign(state, { stage: "reading", booked: 0, toBook: 0, error: "" });
+        begun.note(accountId);
+        isBusy = true;
+        try {
+            await start();
+        } catch (error) {
+            begun.forget(accountId);
+            state.stage = "done";
+            throw error;
+        } finally {
+            isBusy = false;
+        }
+        await look();
+    }
+
+    /** Show how far the account's fetch is, and follow it to its end if it goes on and the person may fetch. */
+    function follow(card) {
+        accountId = card.id;
+        if (isBusy || timer) {
+            return;
+        }
+        show(card);
+        if (card.can_fetch && begun.has(accountId) && card.stage === "done") {
+            state.stage = "reading"; // perhaps: a request of before the reload may still be at work
+        }
+        if (card.can_fetch && state.stage !== "done") {
+            lookLater();
+        }
+    }
+
+    useExternalListener(document, "visibilitychange", () => {
+        if (document.visibilityState === "visible" && accountId && state.stage !== "done" && !isBusy && !timer) {
+            look();
+        }
+    });
+    onWillDestroy(() => browser.clearTimeout(timer));
+
+    return { state, begin, follow };
+}

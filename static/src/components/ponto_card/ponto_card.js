@@ -1,0 +1,165 @@
+import { Component, useState } from "@odoo/owl";
+import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { usePopover } from "@web/core/popover/popover_hook";
+import { registry } from "@web/core/registry";
+import { useBus, useService } from "@web/core/utils/hooks";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import { useFetchProgress } from "./fetch_progress";
+
+const { DateTime } = luxon;
+
+/**
+ * Return a moment of the server in words: the day by its name if it is near.
+ */
+function inWords(text) {
+    const moment = deserializeDateTime(text);
+    const days = moment.startOf("day").diff(DateTime.local().startOf("day"), "days").days;
+    return Math.abs(days) <= 1
+        ? `${moment.toRelativeCalendar({ unit: "days" })} ${moment.toLocaleString(DateTime.TIME_SIMPLE)}`
+        : toLocaleDateTimeString(moment, { showSeconds: false });
+}
+
+/** Everything that explains the difference between the bank's balance and Odoo's. */
+export class PontoDifference extends Component {
+    static template = "account_online_ponto.PontoDifference";
+    static props = { lines: { type: Array, element: String }, close: { type: Function, optional: true } };
+}
+
+/**
+ * On the dashboard card of a journal that Ponto feeds: whether the feed is healthy, and Fetch Transactions.
+ */
+export class PontoCard extends Component {
+    static template = "account_online_ponto.PontoCard";
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.notification = useService("notification");
+        this.difference = usePopover(PontoDifference, { position: "bottom" });
+        this.fetch = useFetchProgress((progress, isOwn) => this.onFetched(progress, isOwn));
+        this.progress = useState(this.fetch.state);
+        this.state = useState({ card: null });
+        useRecordObserver((record) => {
+            this.state.card = JSON.parse(record.data.kanban_dashboard).ponto || null;
+            if (this.state.card) {
+                this.fetch.follow(this.state.card);
+            }
+        });
+        useBus(this.props.record.model.bus, "PONTO:FETCH", ({ detail }) => {
+            if (detail.resId === this.props.record.resId && !this.isFetching) {
+                this.fetchTransactions();
+            }
+        });
+    }
+
+    // What is shown
+
+    get isFetching() {
+        return this.progress.stage !== "done";
+    }
+
+    get progressInWords() {
+        const { stage, booked, toBook } = this.progress;
+        switch (stage) {
+            case "asking":
+                return _t("Waiting for the bank's answer…");
+            case "booking":
+                return _t("Booking: %(booked)s of %(total)s transactions", { booked, total: toBook });
+            default:
+                return _t("Reading transactions…");
+        }
+    }
+
+    /** The width of the progress bar in percent; false: nobody knows. */
+    get percentage() {
+        const { stage, booked, toBook } = this.progress;
+        return stage === "booking" && toBook ? Math.round((100 * booked) / toBook) : false;
+    }
+
+    get differenceInWords() {
+        const { difference, is_bank_more: isBankMore } = this.state.card;
+        return isBankMore
+            ? _t("The bank has %s more than Odoo", difference)
+            : _t("The bank has %s less than Odoo", difference);
+    }
+
+    get moments() {
+        const card = this.state.card;
+        const moments = [];
+        if (card.bank_data_at) {
+            moments.push(_t("Bank data as of %s", inWords(card.bank_data_at)));
+        }
+        moments.push(card.last_read ? _t("last fetch %s", inWords(card.last_read)) : _t("not fetched yet"));
+        if (card.is_withdrawn) {
+            return moments;
+        }
+        if (!card.is_automatic) {
+            moments.push(_t("next fetch only by hand"));
+        } else if (card.next_read) {
+            const isDue = deserializeDateTime(card.next_read) <= DateTime.local();
+            moments.push(isDue ? _t("next fetch soon") : _t("next fetch %s", inWords(card.next_read)));
+        }
+        return moments;
+    }
+
+    showDifference(ev) {
+        this.difference.open(ev.currentTarget, { lines: this.state.card.explanation });
+    }
+
+    // What can be done
+
+    async fetchTransactions() {
+        const { id } = this.state.card;
+        await this.fetch.begin(() =>
+            this.orm.silent.call("ponto.account", "action_fetch_transactions", [[id]])
+        );
+    }
+
+    onFetched({ message, failed }, isOwn) {
+        if (isOwn) {
+            this.notification.add(message, {
+                title: this.props.record.data.name,
+                type: failed ? "danger" : "success",
+                sticky: failed,
+            });
+        }
+        this.reload();
+    }
+
+    async reconnect() {
+        const action = await this.orm.call("ponto.link", "action_reauthorize", [
+            [this.state.card.link_id],
+        ]);
+        await this.action.doAction(action, { onClose: () => this.reload() });
+    }
+
+    async review() {
+        await this.action.doAction("account_online_ponto.ponto_transaction_to_review_action", {
+            additionalContext: { search_default_account_id: this.state.card.id },
+        });
+    }
+
+    async reload() {
+        await this.props.record.model.root.load();
+    }
+}
+
+registry.category("view_widgets").add("ponto_card", { component: PontoCard });
+
+/**
+ * Fetch Transactions in the menu of the dashboard card: the card itself does it.
+ */
+export class PontoFetchItem extends Component {
+    static template = "account_online_ponto.PontoFetchItem";
+    static props = { ...standardWidgetProps };
+
+    fetchTransactions() {
+        const { model, resId } = this.props.record;
+        model.bus.trigger("PONTO:FETCH", { resId });
+    }
+}
+
+registry.category("view_widgets").add("ponto_fetch_item", { component: PontoFetchItem });

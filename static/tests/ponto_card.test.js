@@ -1,0 +1,357 @@
+import { after, beforeEach, describe, expect, test } from "@odoo/hoot";
+import { queryAllTexts } from "@odoo/hoot-dom";
+import { advanceTime, animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import {
+    contains,
+    defineModels,
+    fields,
+    makeServerError,
+    MockServer,
+    mockService,
+    models,
+    mountView,
+    onRpc,
+} from "@web/../tests/web_test_helpers";
+import { browser } from "@web/core/browser/browser";
+
+describe.current.tags("desktop");
+defineMailModels();
+
+const CARD = ".o_ponto_card";
+const FETCH = ".o_ponto_fetch";
+const LOOK = 2500;
+
+class AccountJournal extends models.Model {
+    _name = "account.journal";
+
+    name = fields.Char();
+    kanban_dashboard = fields.Text();
+}
+defineModels([AccountJournal]);
+
+/** What the server tells of a healthy feed, but for `values`. */
+function feed(values = {}) {
+    return {
+        id: 7,
+        link_id: 3,
+        has_balance: true,
+        bank_balance: "€ 970.00",
+        balance_date: "03/08/2026",
+        journal_balance: "€ 970.00",
+        difference: "€ 0.00",
+        is_bank_more: false,
+        is_equal: true,
+        explanation: [],
+        bank_data_at: "2026-03-09 08:05:00",
+        last_read: "2026-03-08 13:31:00",
+        next_read: "2026-03-09 13:45:00",
+        is_automatic: true,
+        consent_state: "valid",
+        consent_message: "",
+        needs_consent: false,
+        error: "",
+        is_withdrawn: false,
+        stage: "done",
+        booked: 0,
+        to_book: 0,
+        held_count: 0,
+        can_fetch: true,
+        can_reconnect: true,
+        ...values,
+    };
+}
+
+function dashboard(card) {
+    return JSON.stringify(card ? { ponto: card } : {});
+}
+
+/** Let the server tell something else from now on. */
+function tell(card) {
+    MockServer.env["account.journal"].write([1], { kanban_dashboard: dashboard(card) });
+}
+
+async function mountCard(card = feed()) {
+    AccountJournal._records = [{ id: 1, name: "Kadebank", kanban_dashboard: dashboard(card) }];
+    await mountView({
+        resModel: "account.journal",
+        type: "kanban",
+        arch: `
+            <kanban can_open="0">
+                <field name="kanban_dashboard"/>
+                <templates>
+                    <t t-name="card">
+                        <t t-value="JSON.parse(record.kanban_dashboard.raw_value)" t-set="dashboard"/>
+                        <field name="name"/>
+                        <widget t-if="dashboard.ponto" name="ponto_card"/>
+                    </t>
+                    <t t-name="menu">
+                        <widget name="ponto_fetch_item"/>
+                    </t>
+                </templates>
+            </kanban>`,
+    });
+}
+
+/** Let the server answer the looks at the progress by these, one after the other. */
+function progressIs(...answers) {
+    onRpc("ponto.account", "fetch_progress", ({ args: [[id]] }) => {
+        expect.step(`look at ${id}`);
+        const answer = answers.length > 1 ? answers.shift() : answers[0];
+        return [{ id, booked: 0, to_book: 0, failed: false, message: "", ...answer }];
+    });
+}
+
+function setVisibility(value) {
+    Object.defineProperty(document, "visibilityState", { value, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));
+}
+
+beforeEach(() => {
+    mockDate("2026-03-09 10:00:00", 0);
+    onRpc("ponto.account", "action_fetch_transactions", ({ args: [[id]] }) => {
+        expect.step(`fetch ${id}`);
+        return { type: "ir.actions.client", params: { message: "not shown" } };
+    });
+    mockService("notification", {
+        add: (message, { title, type }) => expect.step(`${type}: ${title}: ${message}`),
+    });
+    after(() => delete document.visibilityState);
+});
+
+describe("what it shows", () => {
+    test("a healthy feed: equal balances, and how old they are", async () => {
+        await mountCard();
+        expect(".o_ponto_balance").toHaveText("Equal to the bank's balance of € 970.00 on 03/08/2026");
+        expect(".o_ponto_balance .text-success").toHaveCount(1);
+        expect(".o_ponto_moments").toHaveText(
+            /^Bank data as of today 8:05.AM · last fetch yesterday 1:31.PM · next fetch today 1:45.PM$/
+        );
+        expect(`${FETCH}:enabled`).toHaveCount(1);
+        for (const worry of ["difference", "progress", "consent", "error", "reconnect", "review", "withdrawn"]) {
+            expect(`.o_ponto_${worry}`).toHaveCount(0);
+        }
+    });
+
+    test("a difference in words, its most likely cause, and all of them on a click", async () => {
+        await mountCard(
+            feed({
+                is_equal: false,
+                is_bank_more: true,
+                difference: "€ 12.00",
+                journal_balance: "€ 958.00",
+                explanation: ["Waiting under To Review: € 13.00", "Not booked yet: € -1.00"],
+            })
+        );
+        expect(".o_ponto_balance").toHaveText(/Bank on 03\/08\/2026\s*€ 970.00\s*Odoo on that day\s*€ 958.00/);
+        expect(".o_ponto_difference").toHaveText(
+            /The bank has € 12.00 more than Odoo\s*Waiting under To Review: € 13.00\s*Show all reasons/
+        );
+        await contains(".o_ponto_explain").click();
+        expect(queryAllTexts(".o_popover .o_ponto_difference_lines li")).toEqual([
+            "Waiting under To Review: € 13.00",
+            "Not booked yet: € -1.00",
+        ]);
+    });
+
+    test("a bank that tells no balance, an account that was never read, one that is read by hand only", async () => {
+        await mountCard(feed({ has_balance: false, bank_data_at: "", last_read: "", is_automatic: false }));
+        expect(".o_ponto_balance").toHaveText("The bank tells no balance of this account.");
+        expect(".o_ponto_moments").toHaveText("not fetched yet · next fetch only by hand");
+    });
+
+    test("transactions to review lead to those of the account", async () => {
+        mockService("action", {
+            doAction: (action, { additionalContext }) => {
+                expect.step(action);
+                expect.step(additionalContext);
+            },
+        });
+        await mountCard(feed({ held_count: 3 }));
+        expect(".o_ponto_review").toHaveText("3 to review");
+        await contains(".o_ponto_review").click();
+        expect.verifySteps([
+            "account_online_ponto.ponto_transaction_to_review_action",
+            { search_default_account_id: 7 },
+        ]);
+    });
+
+    test("a consent that ends can be renewed", async () => {
+        onRpc("ponto.link", "action_reauthorize", ({ args: [[id]] }) => ({ name: `wizard of ${id}` }));
+        mockService("action", { doAction: ({ name }) => expect.step(name) });
+        await mountCard(
+            feed({ consent_state: "ending", consent_message: "The consent ends in 9 days.", needs_consent: true })
+        );
+        expect(".o_ponto_consent.text-warning-emphasis").toHaveText("The consent ends in 9 days.");
+        await contains(".o_ponto_reconnect").click();
+        expect.verifySteps(["wizard of 3"]);
+    });
+
+    test("a consent that has ended is red, and who may not renew it gets no button", async () => {
+        await mountCard(
+            feed({
+                consent_state: "ended",
+                consent_message: "The consent ended.",
+                needs_consent: true,
+                can_reconnect: false,
+            })
+        );
+        expect(".o_ponto_consent.text-danger").toHaveText("The consent ended.");
+        expect(".o_ponto_reconnect").toHaveCount(0);
+    });
+
+    test("a failed feed says why", async () => {
+        await mountCard(feed({ error: "Ponto cannot be reached." }));
+        expect(".o_ponto_error.text-danger").toHaveText("Ponto cannot be reached.");
+    });
+
+    test("an account that Ponto shows no more cannot be fetched, only reconnected", async () => {
+        await mountCard(feed({ is_withdrawn: true, needs_consent: true, next_read: "" }));
+        expect(".o_ponto_withdrawn").toHaveText(/no longer lets Odoo read/);
+        expect(FETCH).toHaveCount(0);
+        expect(".o_ponto_reconnect").toHaveCount(1);
+    });
+
+    test("who may only look gets no button, and looks at no progress", async () => {
+        progressIs({ stage: "done" });
+        await mountCard(feed({ can_fetch: false, stage: "booking", booked: 200, to_book: 800 }));
+        expect(FETCH).toHaveCount(0);
+        expect(".o_ponto_progress").toHaveText("Booking: 200 of 800 transactions");
+        await advanceTime(3 * LOOK);
+        expect.verifySteps([]);
+    });
+
+    test("journals without a feed have no such card", async () => {
+        await mountCard(null);
+        expect(".o_kanban_record:contains(Kadebank)").toHaveCount(1);
+        expect(CARD).toHaveCount(0);
+    });
+});
+
+describe("a fetch", () => {
+    test("goes on without blocking the page and ends with what came in", async () => {
+        const answer = new Deferred();
+        onRpc("ponto.account", "action_fetch_transactions", () => answer);
+        progressIs(
+            { stage: "asking" },
+            { stage: "booking", booked: 200, to_book: 800 },
+            { stage: "done", message: "800 new transactions, 800 booked." }
+        );
+        await mountCard();
+        await contains(FETCH).click();
+        expect(".o_ponto_progress").toHaveText("Reading transactions…");
+        expect(".progress-bar-animated").toHaveCount(1);
+        expect(`${FETCH}:disabled`).toHaveCount(1);
+        expect(".o_blockUI").toHaveCount(0);
+        answer.resolve({ type: "ir.actions.client" });
+        await animationFrame();
+        expect(".o_ponto_progress").toHaveText("Waiting for the bank's answer…");
+        expect.verifySteps(["look at 7"]);
+        await advanceTime(LOOK);
+        await animationFrame();
+        expect(".o_ponto_progress").toHaveText("Booking: 200 of 800 transactions");
+        expect(".progress").toHaveAttribute("aria-valuenow", "25");
+        expect(".progress-bar").toHaveStyle({ width: /\d+px/ });
+        tell(feed({ bank_balance: "€ 1,770.00" }));
+        await advanceTime(LOOK);
+        await animationFrame();
+        expect.verifySteps([
+            "look at 7",
+            "look at 7",
+            "success: Kadebank: 800 new transactions, 800 booked.",
+        ]);
+        expect(".o_ponto_balance").toHaveText(/€ 1,770.00/);
+        expect(".o_ponto_progress").toHaveCount(0);
+        await advanceTime(3 * LOOK);
+        expect.verifySteps([]);
+    });
+
+    test("can be begun in the menu of the card", async () => {
+        progressIs({ stage: "done", message: "No new transactions." });
+        await mountCard();
+        await contains(".o_dropdown_kanban button", { visible: false }).click();
+        await contains(".o_ponto_fetch_item").click();
+        await animationFrame();
+        expect.verifySteps(["fetch 7", "look at 7", "success: Kadebank: No new transactions."]);
+    });
+
+    test("that fails says so", async () => {
+        progressIs({ stage: "done", failed: true, message: "Ponto cannot be reached." });
+        await mountCard();
+        await contains(FETCH).click();
+        await animationFrame();
+        expect.verifySteps(["fetch 7", "look at 7", "danger: Kadebank: Ponto cannot be reached."]);
+    });
+
+    test("that somebody has begun elsewhere is followed, and ends without a word", async () => {
+        progressIs({ stage: "booking", booked: 400, to_book: 800 }, { stage: "done", message: "Not for me." });
+        await mountCard(feed({ stage: "booking", booked: 200, to_book: 800 }));
+        expect(".o_ponto_progress").toHaveText("Booking: 200 of 800 transactions");
+        expect.verifySteps([]);
+        await advanceTime(LOOK);
+        await animationFrame();
+        expect(".o_ponto_progress").toHaveText("Booking: 400 of 800 transactions");
+        tell(feed());
+        await advanceTime(LOOK);
+        await animationFrame();
+        expect.verifySteps(["look at 7", "look at 7"]);
+        expect(".o_ponto_progress").toHaveCount(0);
+    });
+
+    test("survives a reload of the page, even while the server has nothing to show of it yet", async () => {
+        browser.sessionStorage.setItem("account_online_ponto.fetch.7", Date.now());
+        progressIs({ stage: "reading" }, { stage: "done", message: "2 new transactions, 2 booked." });
+        await mountCard();
+        expect(".o_ponto_progress").toHaveText("Reading transactions…");
+        await advanceTime(LOOK);
+        await advanceTime(LOOK);
+        await animationFrame();
+        expect.verifySteps([
+            "look at 7",
+            "look at 7",
+            "success: Kadebank: 2 new transactions, 2 booked.",
+        ]);
+        expect(browser.sessionStorage.getItem("account_online_ponto.fetch.7")).toBe(null);
+    });
+
+    test("is not looked at while nobody sees the page", async () => {
+        progressIs({ stage: "asking" });
+        await mountCard(feed({ stage: "asking" }));
+        setVisibility("hidden");
+        await advanceTime(5 * LOOK);
+        expect.verifySteps([]);
+        setVisibility("visible");
+        await animationFrame();
+        expect.verifySteps(["look at 7"]);
+        await advanceTime(LOOK);
+        expect.verifySteps(["look at 7"]);
+    });
+
+    test("whose progress cannot be had ends with the reason", async () => {
+        onRpc("ponto.account", "fetch_progress", () => {
+            expect.step("look");
+            throw makeServerError({ message: "You may not." });
+        });
+        await mountCard(feed({ stage: "asking" }));
+        await advanceTime(LOOK);
+        await animationFrame();
+        expect(".o_ponto_progress").toHaveCount(0);
+        expect(".o_ponto_progress_error").toHaveText("You may not.");
+        expect(`${FETCH}:enabled`).toHaveCount(1);
+        await advanceTime(3 * LOOK);
+        expect.verifySteps(["look"]);
+    });
+
+    test("that cannot begin leaves the card as it was", async () => {
+        expect.errors(1);
+        onRpc("ponto.account", "action_fetch_transactions", () => {
+            throw makeServerError({ message: "No journal." });
+        });
+        await mountCard();
+        await contains(FETCH).click();
+        await animationFrame();
+        expect.verifyErrors(["RPC_ERROR"]);
+        expect(".o_ponto_progress").toHaveCount(0);
+        expect(`${FETCH}:enabled`).toHaveCount(1);
+    });
+});

@@ -10,6 +10,10 @@ from odoo.tools import plaintext2html
 MIN_REFERENCE = 5
 
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
+_DUTCH_FIELD = (
+    r'(Naam|Omschrijving|IBAN|BIC|Kenmerk|Machtiging ID|Incassant ID|Datum|Datum/Tijd|Valutadatum|Pasvolgnr):')
+# On lines of its own each, or all on one line.
+_DUTCH_FORMS = re.compile(rf'(?:^|\n)\s*{_DUTCH_FIELD}'), re.compile(rf'(?:^|\s){_DUTCH_FIELD}')
 _OGM = re.compile(r'(?<!\d)(?:\+{3}|\*{3})?\s*(\d{3})/?(\d{4})/?(\d{5})\s*(?:\+{3}|\*{3})?(?!\d)')
 
 
@@ -35,13 +39,16 @@ def payment_reference(row):
     """Return the label of a transaction on one line, from the first of these that says anything, or ''.
 
     1. the structured communication; 2. the remittance information; 3. the bank's description; 4. its additional
-    information; 5. the end-to-end id, unless it says that there is none.
+    information; 5. the end-to-end id, unless it says that there is none. Of a text in the form of ING in the
+    Netherlands, `Naam: … Omschrijving: … IBAN: … Datum: … Valutadatum: …`, only what follows `Omschrijving:` counts,
+    if anything does: the narration has all of it.
     """
-    structured = structured_communication(row.remittance_information)
+    remittance = _omschrijving(row.remittance_information) or row.remittance_information
+    structured = structured_communication(remittance)
     if structured:
         return structured
     end_to_end = '' if row.end_to_end_id in ('NOTPROVIDED', 'NOT PROVIDED') else row.end_to_end_id
-    candidates = (row.remittance_information, row.description, row.additional_information, end_to_end)
+    candidates = (remittance, row.description, row.additional_information, end_to_end)
     return next((line for line in map(_one_line, candidates) if line), '')
 
 
@@ -55,6 +62,17 @@ def remittance_text(row):
 
 def _one_line(text):
     return ' '.join(_BREAK.sub(' ', text or '').split())
+
+
+def _omschrijving(text):
+    """Return what follows `Omschrijving:` in a text that begins with a field of `_DUTCH_FIELD` and has two, else ''."""
+    text = _BREAK.sub('\n', text or '').strip()
+    for form in _DUTCH_FORMS:
+        before, *parts = form.split(text)
+        fields = dict(zip(parts[::2], parts[1::2], strict=True))
+        if not before and len(fields) > 1 and 'Omschrijving' in fields:
+            return _one_line(fields['Omschrijving'])
+    return ''
 
 
 def reference_key(text):

@@ -71,8 +71,25 @@ class TestLabelOrder(BaseCase):
             self.assertEqual(payment_reference(self.row(end_to_end_id=none)), '')
 
     def test_the_label_is_one_line_without_markup(self):
-        row = self.row(remittance_information="Naam: Jan<br>Omschrijving:\n 17<BR/>IBAN:\tNL91")
-        self.assertEqual(payment_reference(row), "Naam: Jan Omschrijving: 17 IBAN: NL91")
+        row = self.row(remittance_information="Invoice<br>17<BR/>\n of\tJan")
+        self.assertEqual(payment_reference(row), "Invoice 17 of Jan")
+
+    def test_the_label_of_a_text_of_dutch_fields_is_what_the_payer_wrote(self):
+        for text, label in (
+            ("Naam: Jan Smit<br>Omschrijving: Factuur 17<br>IBAN: NL91ABNA0417164300<br>Datum: 2-3-26", "Factuur 17"),
+            ("Naam: Jan Smit Omschrijving: Factuur 17 IBAN: NL91ABNA0417164300 Valutadatum: 03-03-2026", "Factuur 17"),
+            ("Omschrijving: Rente\n2026\nDatum: 02-03-2026", "Rente 2026"),
+            ("Naam: Jan<br/>Omschrijving: Klant 5 Kenmerk: 77<BR>IBAN: NL91ABNA0417164300", "Klant 5 Kenmerk: 77"),
+            ("Naam: Jan<br>Omschrijving: 090933755493<br>IBAN: NL91ABNA0417164300", '+++090/9337/55493+++'),
+        ):
+            self.assertEqual(payment_reference(self.row(remittance_information=text)), label, text)
+
+    def test_a_text_that_only_resembles_dutch_fields_is_kept_whole(self):
+        for text in (
+            "Omschrijving: Factuur 17", "Factuur 17 Omschrijving: hout IBAN: NL91", "Naam: Jan IBAN: NL91",
+            "Naam: Jan Omschrijving: IBAN: NL91", "Mijnomschrijving: 17 IBAN: NL91",
+        ):
+            self.assertEqual(payment_reference(self.row(remittance_information=text)), text)
 
     def test_the_narration_has_every_text_once_and_escaped(self):
         row = self.row(
@@ -118,7 +135,7 @@ class TestLabels(PontoCase):
     def test_breaks_of_dutch_banks_become_lines(self):
         line = self.book(
             description=None, remittance_information="Naam: Jan<br>Omschrijving: 17<br>IBAN: NL91ABNA0417164300")
-        self.assertEqual(line.payment_ref, "Naam: Jan Omschrijving: 17 IBAN: NL91ABNA0417164300")
+        self.assertEqual(line.payment_ref, "17")
         self.assertEqual(line.narration, '<p>Naam: Jan<br>Omschrijving: 17<br>IBAN: NL91ABNA0417164300</p>')
 
     def test_markup_in_a_banks_text_is_text(self):

@@ -19,8 +19,8 @@ class AccountJournal(models.Model):
         for journal in self.sudo():
             if journal.bank_statements_source == 'ponto' and not journal.ponto_account_ids:
                 raise ValidationError(self.env._(
-                    "No online account feeds the journal %(journal)s. Use Add a Bank Account, and choose this journal for"
-                    " its account there: the bank feed is then set by itself.", journal=journal.display_name))
+                    "No online account feeds the journal %(journal)s. Use Add a Bank Account, and choose this journal"
+                    " for its account there: the bank feed is then set by itself.", journal=journal.display_name))
 
     def copy_data(self, default=None):
         """A copy has no online account of its own, and so no feed."""

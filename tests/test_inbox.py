@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -67,6 +67,22 @@ class TestInbox(PontoCase):
         row.missing_since = fields.Datetime.now()
         self.account._synchronize()
         self.assertFalse(row.missing_since)
+
+    def test_a_feed_from_ponto_cannot_be_ticked_without_an_online_account(self):
+        journal = self.env['account.journal'].create({'name': "By hand", 'type': 'bank', 'code': 'HAND'})
+        with self.assertRaisesRegex(ValidationError, "Add a Bank Account"):
+            journal.bank_statements_source = 'ponto'
+        self.account.journal_id.bank_statements_source = 'ponto'
+
+    def test_a_copied_journal_has_no_feed(self):
+        self.assertEqual(self.account.journal_id.bank_statements_source, 'ponto')
+        self.assertEqual(self.account.journal_id.copy().bank_statements_source, 'undefined')
+
+    def test_a_line_entered_from_a_journals_list_belongs_to_that_journal(self):
+        journal = self.account.journal_id
+        self.assertEqual(journal.open_action()['context']['default_journal_id'], journal.id)
+        both = journal + journal.copy()
+        self.assertNotIn('default_journal_id', both._action_ponto_transactions()['context'])
 
     def test_old_history_is_forgotten_and_the_rest_kept(self):
         old = self.account.synchronization_ids.copy({

@@ -77,8 +77,8 @@ class PontoTransaction(models.Model):
     state = fields.Selection(
         [
             ('new', "To Book"),
-            ('booked', "In the Books"),
             ('held', "To Review"),
+            ('booked', "In the Books"),
             ('skipped', "Before the Start Date"),
             ('removed', "Removed"),
         ], required=True, default='new', readonly=True)

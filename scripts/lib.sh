@@ -118,6 +118,15 @@ install_packages() {
         die "Please install: $*"
 }
 
+# Odoo skips its browser tests without one, and the pictures need one.
+need_browser() {
+    local browser
+    for browser in google-chrome chromium chromium-browser google-chrome-stable; do
+        ! command -v "$browser" >/dev/null || return 0
+    done
+    install_packages chromium
+}
+
 # --- databases --------------------------------------------------------------------------------------------------------
 
 database_exists() { [ "$(psql -X -q -A -t -d postgres -c "SELECT 1 FROM pg_database WHERE datname = '$1'")" = 1 ]; }

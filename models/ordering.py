@@ -1,4 +1,5 @@
 """The place of each transaction in Ponto's list, kept as a number that falls from the newest to the oldest."""
+from itertools import pairwise
 
 
 def places(ranks):
@@ -24,6 +25,6 @@ def _spread(run, below, above):
     """Return ranks for `run`, oldest first, between two others; None if no numbers are left between them."""
     step = (above - below) / (len(run) + 1)
     numbers = [below, *(below + step * place for place in range(1, len(run) + 1)), above]
-    if any(lower >= upper for lower, upper in zip(numbers, numbers[1:])):
+    if any(lower >= upper for lower, upper in pairwise(numbers)):
         return None
     return dict(zip(run, numbers[1:-1], strict=True))

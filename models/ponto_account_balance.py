@@ -83,7 +83,8 @@ class PontoAccount(models.Model):
             (self.env._("In the books, but no longer listed by Ponto"),
              -self._sum_lines(day, [('ponto_transaction_ids', 'any', gone)])),
             (self.env._("Lines entered by hand or imported from a file"), -self._sum_lines(day, [
-                ('ponto_transaction_ids', 'not any', [('account_id', '=', self.id)]), ('is_ponto_opening', '=', False)])),
+                ('ponto_transaction_ids', 'not any', [('account_id', '=', self.id)]),
+                ('is_ponto_opening', '=', False)])),
             (self.env._("Other journal entries on the bank account"), -self._sum_other_entries(day)),
         ]
         rest = self.balance_difference - sum(amount for _label, amount in parts)
@@ -97,7 +98,8 @@ class PontoAccount(models.Model):
         if uncounted:
             return self.env._("Under To Review in another currency or unreadable, and before the first transaction")
         if opening:
-            return self.env._("Before the start date, or before the first transaction that Ponto has, less the opening line")
+            return self.env._(
+                "Before the start date or the first transaction that Ponto has, less the opening line")
         return self.env._("Before the first transaction that Ponto has")
 
     def _own_lines_domain(self):

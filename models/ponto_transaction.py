@@ -129,8 +129,8 @@ class PontoTransaction(models.Model):
     def _advice(self):
         if self.missing_since and self.state == 'booked':
             return self.env._(
-                "Ponto no longer lists it. Compare with the bank's own statement; delete the line if the bank has withdrawn"
-                " the transaction.")
+                "Ponto no longer lists it. Compare with the bank's own statement; delete the line if the bank has"
+                " withdrawn the transaction.")
         return {
             'held': self.hold_message,
             'new': self.env._("It is booked with the next run, or with Book Now."),
@@ -150,7 +150,7 @@ class PontoTransaction(models.Model):
             "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']))
 
     def action_import_anyway(self):
-        """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that they are right."""
+        """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that it is right."""
         self._check_bookkeeper()
         self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing')).is_checked = True
         return self.action_book()
@@ -273,7 +273,7 @@ class PontoTransaction(models.Model):
         self.write({'change': change, 'is_changed': True})
 
     def _take_over(self, earlier):
-        """Stand for `earlier`, a row that Ponto lists under this row's id now: its line is this row's, and follows it."""
+        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow."""
         line, before = earlier.statement_line_id, earlier._prepare_comparable_vals()
         earlier.unlink()
         self._mark_booked(line)
@@ -500,8 +500,8 @@ class PontoTransaction(models.Model):
             return self.env._("The currency %(currency)s is not active.", currency=currency.name)
         if journal.restrict_mode_hash_table:
             return self.env._(
-                "The journal %(journal)s secures posted entries with a hash, and Odoo then takes nothing that is still to"
-                " be reconciled. Switch that off in its configuration.", journal=journal.name)
+                "The journal %(journal)s secures posted entries with a hash, and Odoo then takes nothing that is still"
+                " to be reconciled. Switch that off in its configuration.", journal=journal.name)
         return None
 
     def _own_reason_to_hold(self, account):
@@ -622,15 +622,16 @@ class PontoTransaction(models.Model):
             return True
         except psycopg2.OperationalError:
             raise
-        except Exception as error:  # noqa: BLE001 whatever Odoo or another addon objects to, somebody is told of the change
+        except Exception as error:  # whatever Odoo or another addon objects to, somebody is told of the change
             if not isinstance(error, UserError):
                 _logger.warning("Statement line %s cannot follow the bank's change", line.id, exc_info=True)
             return False
 
     def _is_closed(self, line):
-        """Return whether somebody has worked on `line`, or its period is over, so that the bank's change must not touch it.
+        """Return whether the bank's change must not touch `line`: somebody has worked on it, or its period is over.
 
-        Core would undo the part of a reconciliation that is there already. A line of nothing counts as reconciled there.
+        Core would undo the part of a reconciliation that is there already. A line of nothing counts as reconciled
+        with core.
         """
         _liquidity, _suspense, counterparts = line._seek_for_lines()
         return bool(
@@ -709,7 +710,7 @@ class PontoTransaction(models.Model):
 
     @api.model
     def _namesakes(self, names):
-        """Return the active partners with one of these names, however they are written in capitals and small letters."""
+        """Return the active partners with one of these names, whatever is written in capitals."""
         partners = self.env['res.partner']
         if not names:
             return partners

@@ -27,7 +27,7 @@ class TestJournalEntries(PontoCase):
             ('121.00', '2026-03-02', {'counterpart_reference': 'BE71 0961 2345 6769', 'counterpart_name': "Smit",
                                       'remittance_information': '+++090/9337/55493+++'}),
             ('-45.33', '2026-03-02', {'counterpart_name': "Netbeheer", 'remittance_information': "Elektriciteit",
-                                      'bank_transaction_code': 'PMNT-IDDT-ESDD', 'additional_information': "Mandaat 4"}),
+                                      'additional_information': "M 4", 'bank_transaction_code': 'PMNT-IDDT-ESDD'}),
             ('0.00', '2026-02-27', {'description': "Card statement"}),
             ('0.01', '2025-12-31', {'description': None}),
             ('1234567.89', '2026-01-01', {'remittance_information': "Kapitaal <b>& meer</b>"}),

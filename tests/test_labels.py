@@ -54,8 +54,8 @@ class TestStructuredCommunication(BaseCase):
 class TestLabelOrder(BaseCase):
 
     def row(self, **texts):
-        return SimpleNamespace(**{
-            'remittance_information': '', 'description': '', 'additional_information': '', 'end_to_end_id': '', **texts})
+        names = ('remittance_information', 'description', 'additional_information', 'end_to_end_id')
+        return SimpleNamespace(**{**dict.fromkeys(names, ''), **texts})
 
     def test_the_label_is_the_first_text_that_says_anything(self):
         texts = {
@@ -123,7 +123,8 @@ class TestLabels(PontoCase):
         self.assertIn(text, line.narration)
 
     def test_a_list_of_texts_loses_none(self):
-        line = self.book(description=None, extra={'remittanceInformation': ["Invoice 17", "Invoice 18", "", None, "Invoice 19"]})
+        line = self.book(description=None, extra={
+            'remittanceInformation': ["Invoice 17", "Invoice 18", "", None, "Invoice 19"]})
         self.assertEqual(line.payment_ref, "Invoice 17 Invoice 18 Invoice 19")
         self.assertEqual(line.narration, '<p>Invoice 17<br>Invoice 18<br>Invoice 19</p>')
 

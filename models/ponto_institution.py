@@ -278,7 +278,7 @@ class PontoInstitution(models.Model):
         }
 
     def _local_zone(self):
-        """Return the zone whose midnights are this bank's: Ponto's word, else its country's only one, else Brussels'."""
+        """Return the zone whose midnights are this bank's: as Ponto says, its country's only one, or Brussels'."""
         zones = pytz.country_timezones.get(self.country_id.code or '', [])
         guesses = [self.time_zone, *(zones if len(zones) == 1 else [])]
         return next((zone for zone in guesses if zone in pytz.common_timezones_set), 'Europe/Brussels')

@@ -30,6 +30,7 @@ from . import test_dates
 from . import test_journal_entries
 from . import test_labels
 from . import test_partners
+from . import test_properties
 from . import test_suspects
 from . import test_processes
 from . import test_connect_flow

@@ -1,11 +1,14 @@
-from datetime import date, datetime, timedelta
+import re
+from datetime import date, timedelta
+from importlib import import_module
+from pathlib import Path
 from unittest.mock import patch
 
 from freezegun import freeze_time
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import BaseCase, tagged
 
 from .common import PontoCase
 
@@ -421,3 +424,15 @@ class TestWhatComesAndWhen(BooksCase):
         account._link_to_journal(journal)
         account._synchronize()
         self.assertBooked(account)
+
+
+@tagged('post_install', '-at_install')
+class TestCasesPage(BaseCase):
+
+    def test_every_test_that_the_page_names_exists(self):
+        page = Path(__file__).parents[1].joinpath('doc', 'cases.rst').read_text(encoding='utf-8')
+        names = re.findall(r'``(test_\w+)::(\w+)::(test_\w+)``', page)
+        self.assertGreater(len(names), 50)
+        for module, case, test in names:
+            found = getattr(import_module(f'{__package__}.{module}'), case, None)
+            self.assertTrue(hasattr(found, test), f'{module}::{case}::{test}')

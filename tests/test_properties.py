@@ -1,0 +1,429 @@
+"""Whatever happens at the bank, on the way and in Odoo, and in whatever order: the books end up right."""
+import os
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from zlib import crc32
+
+import freezegun
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from odoo import Command
+from odoo.addons.account_online_ponto.models import ponto_account
+from odoo.exceptions import UserError
+from odoo.tests import BaseCase, tagged
+
+from ..models.ordering import places
+from ..ponto.errors import PontoError
+from .common import PontoCase
+from .simulator import Simulator
+
+# To hunt for defects, name a number in the environment: each run then makes up other examples.
+EXAMPLES = os.environ.get('PONTO_PROPERTY_EXAMPLES')
+START = datetime(2026, 4, 15, 10, tzinfo=UTC)
+FIRST_DAY = date(2026, 3, 1)
+BEFORE_PONTO = 100  # what the account held before its first row
+BY_HAND = "entered by hand"
+
+
+def day(number):
+    return FIRST_DAY + timedelta(days=number)
+
+
+# Few values, so that equal payments, and lines that look like them, are frequent.
+amounts = st.sampled_from([Decimal(text) for text in ('10.00', '10.00', '-3.33', '0.07', '1234.56', '0')])
+days = st.integers(0, 70)
+texts = st.sampled_from(["Invoice 1", "Invoice 2", "+++090/9337/55493+++", None])
+counterparts = st.sampled_from([None, 'BE71096123456769', 'NL91ABNA0417164300'])
+picks = st.integers(0, 99)
+payments = st.fixed_dictionaries({
+    'amount': amounts, 'execution_date': days.map(day), 'remittance_information': texts,
+    'counterpart_reference': counterparts})
+changes = st.one_of(
+    st.fixed_dictionaries({'amount': amounts}), st.fixed_dictionaries({'remittance_information': texts}),
+    st.fixed_dictionaries({'execution_date': days.map(day)}))
+# Nine times: the client does not get round it.
+faults = st.sampled_from([
+    {'kind': 'html'}, {'kind': 'truncated'}, {'kind': 'empty'}, {'kind': 'wrong_type'}, {'kind': 'reset'},
+    *({'times': 9, **fault} for fault in ({'kind': 'reset'}, {'kind': 'slow'}, {'status': 500}, {'status': 429})),
+])
+
+
+@tagged('post_install', '-at_install')
+class TestPlaces(BaseCase):
+
+    @settings(max_examples=500, deadline=None, derandomize=True, database=None)
+    @given(st.lists(st.one_of(st.just(0), st.integers(1, 30), st.floats(1, 1.0000001)), max_size=30))
+    def test_ranks_fall_along_any_list(self, ranks):
+        found = places(dict(enumerate(ranks)))
+        result = [found.get(place, rank) for place, rank in enumerate(ranks)]
+        self.assertTrue(all(above > below for above, below in pairwise(result)), result)
+        self.assertTrue(all(rank > 0 for rank in result))
+
+    @settings(max_examples=100, deadline=None, derandomize=True, database=None)
+    @given(st.lists(st.integers(1, 10 ** 6), unique=True).map(lambda ranks: sorted(ranks, reverse=True)))
+    def test_a_list_in_order_moves_nothing(self, ranks):
+        self.assertFalse(places(dict(enumerate(ranks))))
+
+    def test_a_thousand_late_rows_at_one_place_find_room(self):
+        ranks = {'newest': 2, 'oldest': 1}
+        for number in range(1000):
+            listed = {'newest': ranks['newest'], number: 0, **{
+                key: ranks[key] for key in sorted(ranks, key=ranks.get, reverse=True) if key != 'newest'}}
+            ranks.update(places(listed))
+            self.assertEqual(sorted(listed, key=ranks.get, reverse=True), list(listed))
+
+
+class BankFeed(RuleBasedStateMachine):
+    """One account, its bank, its accountant, and what stands between them. The simulator is the truth."""
+
+    def __init__(self, case):
+        super().__init__()
+        self.case = case
+        case.start_over()
+
+    def teardown(self):
+        self.case.settle()
+        self.case.check_books_equal_bank()
+
+    # === AT THE BANK === #
+
+    @initialize(rows=st.lists(payments, min_size=2, max_size=8))
+    def the_account_has_a_past(self, rows):
+        self.transactions(rows)
+
+    @rule(rows=st.lists(payments, min_size=1, max_size=4))
+    def transactions(self, rows):
+        for row in rows:
+            self.case.simulator.add_transaction(self.case.bank_id, **row)
+
+    @precondition(lambda self: self.case.bank_rows())
+    @rule(pick=picks, row=payments)
+    def a_late_transaction(self, pick, row):
+        self.case.simulator.insert_transaction(
+            self.case.bank_id, below=pick % len(self.case.bank_rows()), **row)
+
+    @precondition(lambda self: self.case.bank_rows())
+    @rule(pick=picks, change=changes)
+    def a_change(self, pick, change):
+        rows = self.case.bank_rows()
+        self.case.simulator.change_transaction(rows[pick % len(rows)].id, **change)
+
+    @precondition(lambda self: self.case.bank_rows())
+    @rule(pick=picks, again=st.booleans())
+    def a_row_is_withdrawn_and_perhaps_listed_under_another_id(self, pick, again):
+        rows = self.case.bank_rows()
+        place = pick % len(rows)
+        row = rows[place]
+        self.case.simulator.remove_transaction(row.id)
+        if again:
+            attributes = {name: row.attributes[name] for name in row.attributes.keys() - {'createdAt', 'updatedAt'}}
+            self.case.simulator.insert_transaction(
+                self.case.bank_id, row.amount, row.attributes['executionDate'], below=place - 1, extra=attributes)
+
+    @rule(seed=st.integers(1, 1000))
+    def another_order(self, seed):
+        self.case.simulator.reorder(self.case.bank_id, key=lambda row: crc32(f'{seed} {row.id}'.encode()))
+
+    @rule(size=st.sampled_from([1, 2, 5, None]))
+    def pages_of_another_size(self, size):
+        self.case.simulator.set_page_size(size)
+
+    @rule(known=st.booleans())
+    def the_account_under_a_new_id(self, known):
+        self.case.bank_id = self.case.simulator.reissue_account(self.case.bank_id)
+        if known:
+            self.fetch_accounts()
+
+    # === BETWEEN === #
+
+    @rule(fault=faults, after=st.integers(0, 3))
+    def a_fault(self, fault, after):
+        self.case.faults_to_come.append((after, fault))
+
+    @rule(number=st.integers(1, 20))
+    def time_passes(self, number):
+        self.case.pass_days(number)
+
+    @rule()
+    def fetch_accounts(self):
+        self.case.attempt(self.case.integration._fetch_accounts)
+
+    @rule()
+    def the_scheduled_run(self):
+        self.case.run_cron()
+
+    @precondition(lambda self: self.case.account.journal_id)
+    @rule()
+    def a_click(self):
+        self.case.attempt(self.case.account._synchronize)
+
+    @precondition(lambda self: self.case.account.journal_id)
+    @rule()
+    def a_run_that_is_killed_between_reading_and_booking(self):
+        self.case.attempt(lambda: self.case.account._read('manual', 1))
+
+    # === IN ODOO === #
+
+    @rule()
+    def the_first_run_with_an_opening_line(self):
+        self.case.attempt(lambda: self.case.account._read_transactions() and self.case.account._book_opening_lines())
+
+    @precondition(lambda self: self.case.all_lines())
+    @rule(pick=picks)
+    def a_line_is_deleted(self, pick):
+        lines = self.case.all_lines()
+        self.case.attempt(lines[pick % len(lines)].unlink)
+
+    @rule()
+    def removed_ones_are_asked_back(self):
+        self.case.rows('removed').action_import_again()
+
+    @rule()
+    def those_before_the_start_date_are_wanted(self):
+        self.case.rows('skipped').action_import_skipped()
+
+    @rule(number=days)
+    def a_period_is_closed(self, number):
+        self.case.close(day(number))
+
+    @rule()
+    def it_is_opened_again(self):
+        self.case.company.fiscalyear_lock_date = False
+
+    @precondition(lambda self: self.case.open_lines())
+    @rule(pick=picks)
+    def a_line_is_reconciled(self, pick):
+        lines = self.case.open_lines()
+        self.case.attempt(lambda: self.case.reconcile(lines[pick % len(lines)]))
+
+    @rule(pick=st.sampled_from([0, 1]))
+    def the_account_moves_to_a_journal(self, pick):
+        self.case.account.action_unlink_journal()
+        self.case.account._link_to_journal(self.case.journals[pick])
+
+    @rule()
+    def the_journal_is_unlinked(self):
+        self.case.account.action_unlink_journal()
+
+    @rule(number=st.one_of(st.none(), days))
+    def another_start_date(self, number):
+        self.case.account.start_date = False if number is None else day(number)
+
+    @precondition(lambda self: self.case.account.journal_id)
+    @rule(amount=amounts, number=days)
+    def a_line_by_hand(self, amount, number):
+        self.case.attempt(lambda: self.case.enter_by_hand(amount, day(number)))
+
+    @precondition(lambda self: self.case.suspected())
+    @rule(pick=picks, same=st.booleans())
+    def a_suspect_is_decided(self, pick, same):
+        suspected = self.case.suspected()
+        row = suspected[pick % len(suspected)]
+        row.action_same_as_suspect() if same else row.action_import_anyway()
+
+    # === WHAT MUST ALWAYS HOLD === #
+
+    @invariant()
+    def every_line_is_of_one_row_or_of_a_person(self):
+        self.case.check_lines()
+
+
+@tagged('post_install', '-at_install')
+class TestProperties(PontoCase):
+
+    faults_to_come = []
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **kw):
+        # A fault may strike in the middle of a list, not only at the next request.
+        for after, fault in cls.faults_to_come:
+            if not after:
+                cls.simulator.fail(**fault)
+        cls.faults_to_come[:] = [(after - 1, fault) for after, fault in cls.faults_to_come if after]
+        return super()._request_handler(session, request, **kw)
+
+    def setUp(self):
+        super().setUp()
+        # The clock of hypothesis goes on, so that it knows when to give up looking for a shorter example.
+        frozen = freezegun.api.freeze_time(START, ignore=['hypothesis'])
+        self.frozen = frozen.start()
+        self.addCleanup(frozen.stop)
+        # Even these short lists are read in steps.
+        self.patch(ponto_account, 'PAGES_AT_ONCE', 2)
+        self.account = self.link()
+        self.journals = self.account.journal_id + self.env['account.journal'].create({
+            'name': "Second Bank", 'type': 'bank', 'code': 'BNK9', 'company_id': self.company.id})
+        self.income = self.env['account.account'].search(
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
+        self.pristine = self.env.cr.savepoint()
+        self.addCleanup(self.pristine.close)
+
+    def test_any_sequence_of_events_ends_with_the_banks_own_books(self):
+        run_state_machine_as_test(lambda: BankFeed(self), settings=settings(
+            max_examples=int(EXAMPLES or 20), stateful_step_count=25, derandomize=not EXAMPLES, database=None,
+            deadline=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck)))
+
+    # -------------------------------------------------------------------------
+    # What happens
+    # -------------------------------------------------------------------------
+
+    def start_over(self):
+        """Put the database, the simulator and the clock back to an account without transactions."""
+        self.pristine.rollback()
+        type(self).simulator = Simulator()
+        self.faults_to_come.clear()
+        self.frozen.move_to(START)
+        bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
+        online = self.simulator.add_account(
+            'BE68539007547034', institution=bank, balance=BEFORE_PONTO, holder_name="De Kade")
+        self.bank_id = online.id
+
+    def attempt(self, step):
+        """Do what may be refused: then nothing of it is done."""
+        try:
+            with self.env.cr.savepoint():
+                step()
+        except (UserError, PontoError):
+            pass
+        self.env.invalidate_all()
+
+    def pass_days(self, number):
+        self.frozen.tick(timedelta(days=number))
+        self.simulator.advance(days=number)
+        self.simulator.reauthorize(self.bank_id)
+
+    def bank_rows(self):
+        """Return Ponto's list, newest first."""
+        return list(self.simulator.account(self.bank_id).transactions)
+
+    def rows(self, state=None):
+        return self.account.transaction_ids.filtered(lambda row: not state or row.state == state)
+
+    def suspected(self):
+        return self.rows().filtered(lambda row: row.hold_reason == 'duplicate')
+
+    def all_lines(self):
+        return self.env['account.bank.statement.line'].search([('journal_id', 'in', self.journals.ids)])
+
+    def open_lines(self):
+        return self.all_lines().filtered(lambda line: not line.is_reconciled)
+
+    def close(self, day):
+        """Reconcile everything up to `day`, as core asks for, and lock it."""
+        for line in self.open_lines():
+            if line.date <= day:
+                self.reconcile(line)
+        self.attempt(lambda: self.company.write({'fiscalyear_lock_date': day}))
+
+    def reconcile(self, line):
+        _liquidity, suspense, _other = line._seek_for_lines()
+        line.with_context(skip_readonly_check=True).line_ids = [
+            Command.update(suspense.id, {'account_id': self.income.id})]
+
+    def enter_by_hand(self, amount, day):
+        self.env['account.bank.statement.line'].create({
+            'journal_id': self.account.journal_id.id, 'date': day, 'amount': float(amount), 'payment_ref': "My label",
+            'ref': BY_HAND})
+
+    # -------------------------------------------------------------------------
+    # The end
+    # -------------------------------------------------------------------------
+
+    def settle(self):
+        """Take away all that hinders: faults, locks, start date, removals, doubts; and let the bank's day come."""
+        self.simulator.clear_faults()
+        self.faults_to_come.clear()
+        self.company.fiscalyear_lock_date = False
+        self.account.start_date = False
+        if not self.account.journal_id:
+            self.account._link_to_journal(self.journals[0])
+        self.pass_days(90)
+        self.simulator.synchronize(self.bank_id)
+        self.integration._fetch_accounts()
+        self.run_until_read()
+        self.rows('removed').action_import_again()
+        for _round in range(3):
+            self.decide_suspects()
+            # What the bank has withdrawn, its statement does not have either.
+            self.rows().filtered('missing_since').statement_line_id.unlink()
+            self.run_until_read()
+        self.assertEqual((self.account.state, self.account.error_message), ('active', False))
+
+    def run_until_read(self):
+        self.run_cron()
+        while self.account.walk_cursor:
+            self.run_cron()
+
+    def decide_suspects(self):
+        """Say what a person sees: a line under an id that Ponto lists no more is the same, one by hand another."""
+        for row in self.suspected():
+            if row.suspect_line_id.ponto_transaction_ids:
+                row.action_same_as_suspect()
+            else:
+                row.action_import_anyway()
+
+    def check_lines(self):
+        lines = self.all_lines()
+        for line in lines:
+            self.assertTrue(line.ponto_transaction_ids or line.is_ponto_opening or line.ref == BY_HAND)
+            self.assertLessEqual(len(line.ponto_transaction_ids), 1)
+        booked = self.rows('booked')
+        self.assertEqual(booked.statement_line_id, booked.statement_line_id & lines)
+        self.assertEqual(len(booked.statement_line_id), len(booked.filtered('statement_line_id')))
+
+    def check_books_equal_bank(self):
+        truth = {row.id: row for row in self.bank_rows()}
+        rows = self.rows().filtered(lambda row: not row.missing_since)
+        self.assertEqual(sorted(rows.mapped('ponto_id')), sorted(truth))
+        self.assertEqual(set(rows.mapped('state')) - {'booked'}, set(), rows.mapped('hold_message'))
+        self.assertFalse((self.rows() - rows).statement_line_id)
+        self.check_lines()
+        for row in rows:
+            self.check_row(row, truth[row.ponto_id])
+        differences = sum(row.amount - row.statement_line_id.amount for row in rows)
+        self.assertAlmostEqual(
+            float(self.simulator.account(self.bank_id).balance),
+            BEFORE_PONTO + sum(rows.statement_line_id.mapped('amount')) + differences, 2)
+        self.check_explanation(rows)
+        self.check_order(rows, list(truth))
+
+    def check_row(self, row, truth):
+        line = row.statement_line_id
+        self.assertEqual(line.state, 'posted')
+        self.assertEqual((row.amount, row.date), (float(truth.amount), truth.attributes['executionDate'].date()))
+        # What was closed in the books when the bank changed it stays as it was, and somebody is told.
+        told = bool(line.move_id.activity_ids)
+        self.assertTrue(line.amount == row.amount or told, (line.amount, row.amount))
+        self.assertTrue(line.date == row.date or told or line.ref == BY_HAND, (line.date, row.date))
+
+    def check_explanation(self, rows):
+        """Each part of the difference is the one that the lines themselves tell, to the cent."""
+        elsewhere = rows.filtered(lambda row: row.statement_line_id.journal_id != self.account.journal_id)
+        lines = self.all_lines().filtered(lambda line: line.journal_id == self.account.journal_id)
+        opening = lines.filtered('is_ponto_opening')
+        others = lines - rows.statement_line_id - opening
+        parts = [
+            sum(elsewhere.mapped('amount')),
+            sum((rows - elsewhere).mapped('amount')) - sum((lines - others - opening).mapped('amount')),
+            -sum(others.mapped('amount')),
+            BEFORE_PONTO - sum(opening.mapped('amount')),
+        ]
+        explained = [round(amount, 2) for _label, amount in self.account._explain_difference()]
+        self.assertEqual(sorted(explained), sorted(part for part in (round(part, 2) for part in parts) if part))
+        self.assertAlmostEqual(self.account.balance_difference, sum(parts), 2)
+
+    def check_order(self, rows, newest_first):
+        for lines in rows.statement_line_id.grouped(lambda line: (line.journal_id, line.date)).values():
+            own = lines.filtered(lambda line: line.ponto_transaction_ids.date == line.date).sorted('internal_index')
+            positions = [newest_first.index(line.ponto_transaction_ids.ponto_id) for line in own]
+            self.assertEqual(positions, sorted(positions, reverse=True))

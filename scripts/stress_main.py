@@ -205,10 +205,6 @@ def check_no_error():
 
 # --- Killed workers ---------------------------------------------------------------------------------------------------
 
-# What is booked at once, so that a kill finds some of the new ones booked and some not.
-BATCH = 10
-
-
 def kill(options):
     """Two workers import the same accounts; one of them is killed again and again, at a moment drawn by lot."""
     chance = random.Random(options.seed)
@@ -239,7 +235,7 @@ def kill(options):
 
 def start_worker(phases, place, stop, chance):
     phases[place] = 0
-    return start('work', phases, place, stop, chance.random(), BATCH)
+    return start('work', phases, place, stop, chance.random())
 
 
 def wait_for_victim(workers, phases, chance):

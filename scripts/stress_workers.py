@@ -139,13 +139,22 @@ WAYS = (run_scheduler, run_synchronization, run_booking, click, look, find_missi
 
 # --- Processes of the kill test ---------------------------------------------------------------------------------------
 
-def work(phases, place, stop, seed, batch):
+def work(phases, place, stop, seed):
     """Import again and again, in any way, until told to stop or killed; show the phase at `place` of `phases`."""
     chance = random.Random(seed)
-    show_phases(phases, place, batch)
+    take_small_steps()
+    show_phase('ponto.account', '_read', phases, place, READING)
+    show_phase('ponto.transaction', '_book', phases, place, BOOKING)
     while not stop.value:
         make_due()
         chance.choice(WAYS)()
+
+
+def take_small_steps():
+    """Commit after few pages read and few lines booked, so that a kill finds a history partly read, partly booked."""
+    models = odoo.addons.account_online_ponto.models
+    models.ponto_account.PAGES_AT_ONCE = models.ponto_fetch.PAGES_AT_ONCE = models.ponto_fetch.PAGES_AT_A_LOOK = 2
+    models.ponto_account.BOOKING_BATCH = 10
 
 
 def finish(database):
@@ -154,15 +163,9 @@ def finish(database):
     run_scheduler_until_idle(database)
 
 
-def show_phases(phases, place, batch):
-    """Show what the process is doing, and book in batches of `batch`, so that a kill finds some booked and some not."""
-    odoo.addons.account_online_ponto.models.ponto_account.BOOKING_BATCH = batch
-    for model, method, phase in (
-            ('ponto.account', '_read', READING), ('ponto.transaction', '_book', BOOKING)):
-        show_phase(Registry(DATABASE)[model], method, phases, place, phase)
-
-
-def show_phase(model_class, name, phases, place, phase):
+def show_phase(model, name, phases, place, phase):
+    """Let `phases[place]` be `phase` while the method of that name of a model runs."""
+    model_class = Registry(DATABASE)[model]
     method = getattr(model_class, name)
 
     def shown(self, *args, **kwargs):

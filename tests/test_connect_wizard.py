@@ -42,6 +42,12 @@ class TestConnectWizard(PontoCase):
         self.assertEqual(self.lines(accounts.filtered('journal_id')).amount, 100)
         self.assertEqual(existing.bank_statements_source, 'ponto')
 
+    def test_an_account_that_was_linked_in_another_window_meanwhile_is_not_linked_again(self):
+        first, second = self.connect(), self.connect()
+        first.action_link_accounts()
+        with self.assertRaisesRegex(UserError, "linked to the journal"):
+            second.action_link_accounts()
+
     def test_only_the_picked_institutions_accounts_are_offered_and_one_click_adds_the_others(self):
         wizard = self.connect(institution_id=self.institution(self.bank).id)
         self.assertEqual(wizard.line_ids.mapped('reference'), ['BE68539007547034'])

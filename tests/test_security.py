@@ -88,6 +88,25 @@ class TestSecurity(PontoCase):
                 with self.assertRaises(AccessError):
                     seen.read(['display_name'])
 
+    def test_a_wizard_opens_no_way_to_another_companys_accounts(self):
+        lines = self.env['ponto.connect.account']
+        mine = lines.create({
+            'wizard_id': self.env['ponto.connect'].create({'company_id': self.company.id}).id,
+            'account_id': self.account.id})
+        renewal = self.env['ponto.reauthorize'].create({'link_id': self.account.link_id.id})
+        other = self.make_company("Andere Zaak")
+        stranger = new_test_user(
+            self.env, 'ponto_stranger', groups='account.group_account_manager,account.group_account_user',
+            company_id=other.id, company_ids=[Command.set(other.ids)])
+        env = self.env(user=stranger, context={'allowed_company_ids': other.ids})
+        for record in (mine, renewal):
+            self.assertFalse(record.with_env(env).search([]))
+            with self.assertRaises(AccessError):
+                record.with_env(env).read(['company_id' if record == mine else 'message'])
+        wizard = env['ponto.connect'].create({'company_id': other.id})
+        with self.assertRaises(AccessError):
+            lines.with_env(env).create({'wizard_id': wizard.id, 'account_id': self.account.id})
+
     def test_secrets_reach_no_accountant(self):
         self.accountant.group_ids += self.env.ref('base.group_allow_export')
         integration = self.integration.with_user(self.accountant)

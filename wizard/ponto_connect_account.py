@@ -37,6 +37,11 @@ class PontoConnectAccount(models.TransientModel):
             account = line.account_id
             line.label = account.description or account.product or account.holder_name or account.subtype
 
+    @api.constrains('account_id')
+    def _check_account_access(self):
+        """Related fields and linking see the account with all rights: who makes a line must have some of their own."""
+        self.account_id.with_user(self.env.user).check_access('read')
+
     @api.onchange('action', 'journal_id')
     def _onchange_journal(self):
         if self.action != 'existing':
@@ -46,6 +51,10 @@ class PontoConnectAccount(models.TransientModel):
     def _link(self):
         """Carry out the choice."""
         self.ensure_one()
+        if self.account_id.journal_id:
+            raise UserError(self.env._(
+                "%(account)s is linked to the journal %(journal)s already. Close this window and use Fetch Accounts.",
+                account=self.reference or self.label, journal=self.account_id.journal_id.display_name))
         if self.action == 'new':
             self.journal_id = self.account_id._link_to_new_journal(self.start_date)
         elif self.action == 'existing':

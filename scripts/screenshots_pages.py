@@ -90,6 +90,7 @@ WITHOUT_BANK = (
 
 WITH_BANK = (
     Page('dashboard', '/odoo/accounting', '.o_account_kanban .o_kanban_record'),
+    Page('overview', '/odoo/bank-overview', '.o_account_kanban .o_kanban_record'),
     Page('transactions', '/odoo/bank-transactions', FIRST_ROW),
     Page('transactions-by-month', '/odoo/bank-transactions', '.o_group_header, .o_kanban_group', sizes=('wide',),
          clicks=(click('.o_searchview_dropdown_toggler'), click('.o_group_by_menu .o_menu_item', 'Month'),
@@ -113,7 +114,16 @@ WITH_BANK = (
          clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW))),
     Page('transactions-from-ponto', '/odoo/action-account_online_ponto.ponto_transaction_action', FIRST_ROW),
     Page('journal', '/odoo/action-account.action_account_journal_form', FORM, clicks=(click(FIRST_ROW, 'KBC'),)),
-    Page('add-a-bank-account-accounts', CONNECT, '.modal .o_data_row', clicks=(click(CARD, 'KBC'),)),
+    Page('missing', '/odoo/online-synchronization?debug=1', '[name=advice]', sizes=('wide',),
+         clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW), click('.modal button', 'Find Missing'))),
+    Page('reconnect', '/odoo/online-synchronization', '.modal .o_form_view', sizes=('wide',),
+         clicks=(click(FIRST_ROW, 'KBC'), click('button', 'Reconnect'))),
+    Page('add-a-bank-account-accounts', CONNECT, f'.modal :is({X2MANY_ROW})', clicks=(click(CARD, 'KBC'),)),
+    Page('add-a-bank-account-one', CONNECT, '.modal [name=start_date]', sizes=('narrow',),
+         clicks=(click(CARD, 'KBC'), click(X2MANY_ROW))),
+    # The last ones: these change what there is.
+    Page('add-a-bank-account-opening', CONNECT, '.modal [name=action_finish]', sizes=('narrow',),
+         clicks=(click(CARD, 'KBC'), click('button', 'Link Accounts'))),
 )
 
 

@@ -88,10 +88,10 @@ class PontoIntegration(models.Model):
     # -------------------------------------------------------------------------
 
     def action_fetch_accounts(self):
-        """Read the grant's accounts again and offer the new ones for linking."""
+        """Start the flow that offers the grant's accounts which have no journal yet."""
         self.ensure_one()
         self.check_access('write')
-        return self.env['ponto.connect']._open_for_integration(self)
+        return self.env['ponto.connect']._open_to_fetch(self)
 
     def action_disconnect(self):
         """End the grant: no more transactions come in. Journals, books and inbox stay as they are."""

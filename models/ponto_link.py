@@ -55,13 +55,13 @@ class PontoLink(models.Model):
     # -------------------------------------------------------------------------
 
     def action_fetch_accounts(self):
-        """Read the grant's accounts again and offer this institution's new ones for linking."""
+        """Start the flow that offers this institution's accounts which have no journal yet."""
         self.ensure_one()
         self.check_access('write')
-        return self.env['ponto.connect']._open_for_integration(self.integration_id, self.institution_id)
+        return self.env['ponto.connect']._open_to_fetch(self.integration_id, self.institution_id)
 
     def action_update_credentials(self):
-        """Ask for a new client id and secret of the integration; nothing else changes."""
+        """Ask for a new client id and secret, or for another consent; nothing else changes."""
         self.ensure_one()
         self.check_access('write')
         return self.env['ponto.connect']._open_for_credentials(self.integration_id, self.institution_id)

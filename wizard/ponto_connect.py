@@ -77,6 +77,13 @@ class PontoConnect(models.TransientModel):
         return wizard._open()
 
     @model
+    def _open_to_fetch(self, integration, institution=None):
+        """Open the wizard for new accounts: with Ponto Connect these need another consent, else they are just read."""
+        if integration.api == 'connect':
+            return self._open_for_credentials(integration, institution)
+        return self._open_for_integration(integration, institution)
+
+    @model
     def _open_for_credentials(self, integration, institution=None):
         """Open the wizard at the credentials of an existing integration."""
         return self._create_for(integration, institution)._open()
@@ -101,7 +108,15 @@ class PontoConnect(models.TransientModel):
         if not wizard:
             return self.action_add_bank_account()
         wizard._fetch_accounts()
-        return {**wizard._open(), 'target': 'main'}
+        return wizard._open_after_return()
+
+    def _open_after_return(self):
+        """Open the wizard above Online Synchronization: the browser comes from Ponto and shows nothing of Odoo yet."""
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'account_online_ponto.return_from_ponto',
+            'params': {'behind': 'account_online_ponto.ponto_link_action', 'dialog': self._open()},
+        }
 
     def _open(self):
         title = self.env._("Add a Bank Account")

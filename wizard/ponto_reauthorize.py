@@ -37,7 +37,12 @@ class PontoReauthorize(models.TransientModel):
         link.check_access('write')
         if not link:
             return self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_link_action')
-        return {**self.create({'link_id': link.id}).action_check(), 'target': 'main'}
+        dialog = self.create({'link_id': link.id}).action_check()
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'account_online_ponto.return_from_ponto',
+            'params': {'behind': 'account_online_ponto.ponto_link_action', 'dialog': dialog},
+        }
 
     def _open(self):
         return {

@@ -162,7 +162,7 @@ class PontoTransaction(models.Model):
             earlier = row.suspect_line_id.ponto_transaction_ids
             if not earlier:
                 row._mark_booked(row.suspect_line_id)
-            elif earlier.missing_since:
+            elif earlier.missing_since or earlier.account_id != row.account_id:
                 row._take_over(earlier)
 
     def action_import_skipped(self):
@@ -217,8 +217,10 @@ class PontoTransaction(models.Model):
         :return: `(number of new rows, number of changed rows)`
         """
         items = {item.id: item for item in items}
-        known = {row.ponto_id: row for row in self.search(
-            [('account_id', '=', account.id), ('ponto_id', 'in', list(items))])}
+        rows = self.search([('account_id', '=', account.id), ('ponto_id', 'in', list(items))])
+        # Listed under the account's present id, they are nobody's earlier self.
+        rows.filtered(lambda row: row.account_ponto_id != account.ponto_id).account_ponto_id = account.ponto_id
+        known = {row.ponto_id: row for row in rows}
         adopted = self._adopt(account, [item for item in items.values() if item.id not in known])
         known.update(adopted)
         changed = self.browse()
@@ -257,6 +259,8 @@ class PontoTransaction(models.Model):
 
     def _update(self, item):
         """Take over what Ponto says now, and note for a booked row what this changes in its statement line."""
+        # By the account's present choice of date and zone, so that only what the bank has changed differs.
+        self._apply_dates()
         before = self._prepare_comparable_vals()
         self.write(self._prepare_row_vals(self.account_id, item))
         self._apply_dates()
@@ -275,7 +279,11 @@ class PontoTransaction(models.Model):
     def _take_over(self, earlier):
         """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow."""
         line, before = earlier.statement_line_id, earlier._prepare_comparable_vals()
-        earlier.unlink()
+        if earlier.account_id == self.account_id:
+            earlier.unlink()
+        else:
+            # Should its own account ever be read again, it must not come back.
+            earlier.write({'state': 'removed', 'statement_line_id': False})
         self._mark_booked(line)
         self._note_change(before)
         self._book()
@@ -541,7 +549,7 @@ class PontoTransaction(models.Model):
 
     def _suspects(self, account):
         """Return `{row: statement line}` for rows that seem to be in the books already: by hand, from a file, or from
-        this feed under an id that Ponto lists no more.
+        this feed under an id that Ponto lists no more, or from another online account that the journal had before.
 
         A line is suspected once: of two equal payments, of which one was entered by hand, the other is booked.
         """
@@ -551,7 +559,7 @@ class PontoTransaction(models.Model):
         days = timedelta(days=DUPLICATE_DAYS)
         lines = self.env['account.bank.statement.line'].search([
             '|', ('journal_id', '=', account.journal_id.id), ('ponto_transaction_ids.account_id', '=', account.id),
-            ('ponto_transaction_ids', 'not any', [('missing_since', '=', False)]),
+            ('ponto_transaction_ids', 'not any', [('account_id', '=', account.id), ('missing_since', '=', False)]),
             ('date', '>=', min(rows.mapped('date')) - days),
             ('date', '<=', max(rows.mapped('date')) + days),
             ('amount', 'in', list(set(rows.mapped('amount')))),

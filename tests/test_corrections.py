@@ -61,6 +61,14 @@ class TestCorrections(PontoCase):
         self.assertEqual(self.line.date, date(2026, 3, 2))
         self.assertTrue(self.line.move_id.activity_ids)
 
+    def test_another_choice_of_date_moves_no_line_when_the_bank_changes_something_else(self):
+        self.simulator.change_transaction(self.row.id, value_date='2026-03-09')
+        self.account._synchronize()
+        self.account.date_basis = 'value'
+        self.simulator.change_transaction(self.row.id, remittance_information="Second text")
+        self.account._synchronize()
+        self.assertRecordValues(self.line, [{'date': date(2026, 3, 2), 'payment_ref': "Second text"}])
+
     def test_a_new_time_of_update_alone_changes_nothing(self):
         self.simulator.change_transaction(self.row.id)
         self.assertEqual(self.account._synchronize().changed_count, 0)

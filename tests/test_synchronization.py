@@ -147,6 +147,45 @@ class TestSynchronization(PontoCase):
         self.assertEqual(self.lines(account).mapped('amount'), [10, 10, 10])
         self.assertEqual(len(self.integration.account_ids), 1)
 
+    def test_an_equal_payment_is_found_when_only_the_account_has_a_new_id(self):
+        for _twice in range(2):
+            self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        # As if the account had had another id then, and its transactions the same.
+        account.transaction_ids.account_ponto_id = 'the-id-before'
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account._synchronize()
+        self.assertEqual(self.lines(account).mapped('amount'), [10, 10, 10])
+
+    def test_another_online_account_in_the_same_journal_books_nothing_twice(self):
+        for day in range(1, 4):
+            self.simulator.add_transaction(self.online, 100, f'2026-03-0{day}')
+        before = self.link()
+        before._synchronize()
+        journal = before.journal_id
+        twin = self.simulator.add_account(self.online.reference, institution=self.bank)
+        for day in range(1, 5):
+            self.simulator.add_transaction(twin, 100, f'2026-03-0{day}')
+        self.simulator.untick(twin)
+        self.simulator.add_integration('another-client', 'another-secret', accounts=[twin])
+        self.env['ponto.integration'].create({
+            'company_id': self.company.id, 'client_id': 'another-client', 'client_secret': 'another-secret',
+        })._fetch_accounts()
+        after = self.env['ponto.account'].search([('ponto_id', '=', twin.id)])
+        before.action_unlink_journal()
+        after._link_to_journal(journal)
+        after._synchronize()
+        self.assertEqual(len(self.lines(after)), 4)
+        held = after.transaction_ids.filtered(lambda row: row.hold_reason == 'duplicate')
+        self.assertEqual(len(held), 3)
+        held.action_same_as_suspect()
+        for account in before, after:
+            account._synchronize()
+        self.assertEqual(len(self.lines(after)), 4)
+        self.assertEqual(set(after.transaction_ids.mapped('state')), {'booked'})
+        self.assertEqual(set(before.transaction_ids.mapped('state')), {'removed'})
+
     def test_wrong_credentials_are_told_in_a_sentence_without_the_secret(self):
         self.integration.client_secret = 'not-the-secret'
         account = self.env['ponto.connect'].create({

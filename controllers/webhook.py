@@ -20,7 +20,7 @@ class PontoWebhookController(http.Controller):
     @http.route('/ponto/webhook', type='http', auth='public', methods=['POST'], csrf=False, save_session=False,
                 max_content_length=MAX_BODY)
     def receive(self):
-        """Answer 204 for a genuine notice, known or new, 4xx for anything else, 503 while Ibanity's keys are out of reach.
+        """Answer 204 for a genuine notice, 4xx for anything else, 503 while Ibanity's keys are out of reach.
 
         The signature covers the raw bytes (API reference, section 4.9).
         """

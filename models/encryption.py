@@ -1,8 +1,8 @@
 """Secrets at rest: encrypted when the server's configuration file holds a key, as they are when it does not.
 
-``ponto_encryption_keys`` in the file's ``[options]`` is one Fernet key, or several separated by commas. The first encrypts,
-all of them decrypt: to rotate, put a new key in front, call ``ponto.integration._reencrypt_secrets()``, and remove the old
-one. A copy of the database without the file then holds no usable secret.
+``ponto_encryption_keys`` in the file's ``[options]`` is one Fernet key, or several separated by commas. The first one
+encrypts, all of them decrypt: to rotate, put a new key in front, call ``ponto.integration._reencrypt_secrets()``, and
+remove the old one. A copy of the database without the file then holds no usable secret.
 """
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -35,8 +35,8 @@ def decrypt(env, stored):
 
 def _no_key(env):
     raise UserError(env._(
-        "The stored Ponto credentials are encrypted with a key that is not in the server's configuration file (%(option)s)."
-        " Put the key back, or enter the credentials again with Update Credentials.", option=OPTION))
+        "The stored Ponto credentials are encrypted with a key that is not in the server's configuration file"
+        " (%(option)s). Put the key back, or enter the credentials again with Update Credentials.", option=OPTION))
 
 
 def _keys():

@@ -146,12 +146,13 @@ class PontoAccount(models.Model):
     def _prepare_opening_line_vals(self):
         """Return the values of the line that makes an empty journal's balance equal to the bank's.
 
-        Empty when the journal already has entries, the bank tells no balance, or nothing is missing. The inbox must
-        have been read.
+        Empty when the journal already has entries, the bank tells no balance, nothing is missing, or the inbox could
+        not be read: what comes in later would be counted twice.
         """
         self.ensure_one()
         journal = self.journal_id
-        if not (journal and self.has_balance) or self._bank_items().search_count(
+        is_read = self.state == 'active' and self.last_full_walk_at and not self.walk_cursor
+        if not (journal and self.has_balance and is_read) or self._bank_items().search_count(
                 [('account_id', '=', journal.default_account_id.id)], limit=1):
             return {}
         rows = self.env['ponto.transaction'].sudo().search([

@@ -13,7 +13,7 @@ SYNCHRONIZATION = '/odoo/action-account_online_ponto.ponto_link_action?debug=1'
 
 @tagged('post_install', '-at_install')
 class TestBrowserConnect(ConnectCase):
-    """The flows of Odoo's manual with Ponto Connect, clicked in a real browser through Ponto's own (simulated) pages."""
+    """The flows of Odoo's manual with Ponto Connect, clicked in a browser through Ponto's own (simulated) pages."""
 
     @classmethod
     def _request_handler(cls, session, request, /, **kw):

@@ -13,7 +13,7 @@ SYNCHRONIZATION = '/odoo/action-account_online_ponto.ponto_link_action?debug=1'
 
 @tagged('post_install', '-at_install')
 class TestBrowserDirect(PontoCase, HttpCase):
-    """The flows of Odoo's manual with a company's own integration; the first and the beta bank are in `test_browser`."""
+    """The manual's flows with a company's own integration; the first one and the beta bank are in `test_browser`."""
 
     def setUp(self):
         super().setUp()

@@ -52,7 +52,8 @@ class ConnectCase(PontoCase, HttpCase):
         address = Visitor(self.simulator).consent(self.go_to_ponto(), list(accounts or [self.online]))
         response = self.come_back(address)
         self.assertEqual(response.status_code, 303, response.text[:500])
-        return self.env['ponto.connect'].browse(self.call('ponto.connect', 'action_continue')['params']['dialog']['res_id'])
+        shown = self.call('ponto.connect', 'action_continue')
+        return self.env['ponto.connect'].browse(shown['params']['dialog']['res_id'])
 
     def message(self, response):
         self.assertIn('ponto_message', response.text)
@@ -177,7 +178,8 @@ class TestConnectFlow(ConnectCase):
         response = self.come_back(Visitor(self.simulator).renew(action['url']))
         self.assertEqual(response.status_code, 303)
         shown = self.call('ponto.reauthorize', 'action_continue')
-        self.assertIn("renewed, valid until", self.env['ponto.reauthorize'].browse(shown['params']['dialog']['res_id']).message)
+        renewal = self.env['ponto.reauthorize'].browse(shown['params']['dialog']['res_id'])
+        self.assertIn("renewed, valid until", renewal.message)
         self.assertGreater(account.authorization_expires_at, before)
 
     def test_every_call_is_signed_when_there_is_a_signature_certificate(self):

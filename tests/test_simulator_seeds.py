@@ -43,7 +43,8 @@ class TestDemo(SimulatorCase):
     def test_the_last_whole_month_has_over_two_thousand_rows_with_equal_ones_and_refunds(self):
         month = [row for row in self.rows if str(row.attributes['executionDate']).startswith('2026-03')]
         self.assertGreaterEqual(len(month), 2000)
-        equal = Counter((row.attributes['executionDate'], row.attributes['counterpartName'], row.amount) for row in month)
+        equal = Counter(
+            (row.attributes['executionDate'], row.attributes['counterpartName'], row.amount) for row in month)
         self.assertGreater(max(equal.values()), 1)
         self.assertTrue([row for row in month if 'Terugbetaling' in str(row.attributes['remittanceInformation'])])
 

@@ -1,9 +1,8 @@
 from datetime import date
 
+from odoo.addons.account_online_ponto.models import ponto_account
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-
-from odoo.addons.account_online_ponto.models import ponto_account
 
 from .common import PontoCase
 

@@ -1,4 +1,5 @@
 from odoo import fields, models
+
 # The field `api` hides the module of that name inside of the class.
 from odoo.api import model
 from odoo.exceptions import AccessError, UserError

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -43,9 +45,11 @@ class AccountBankStatementLine(models.Model):
     def _matching_invoices(self, company):
         """Return `{line: invoice}` where one open invoice of `company` has a line's reference, amount and currency."""
         keys = {line: reference_key(line.payment_ref) for line in self}
-        wanted = list(set(filter(None, keys.values())))
+        wanted = {line: key for line, key in keys.items() if key}
         if not wanted:
             return {}
+        # Exact as it is stored, and selective: far fewer references are to be compared.
+        amounts = {Decimal(str(line.currency_id.round(abs(line.amount)))) for line in wanted}
         moves = self.env['account.move']
         moves.flush_model()
         rows = self.env.execute_query(SQL(
@@ -56,8 +60,10 @@ class AccountBankStatementLine(models.Model):
                AND state = 'posted'
                AND move_type = ANY(%(types)s)
                AND payment_state IN ('not_paid', 'partial')
+               AND amount_residual = ANY(%(amounts)s)
                AND regexp_replace(lower(reference), '[^0-9a-z]', '', 'g') = ANY(%(keys)s)
-            """, company=company.id, types=[*PAID_BY[True], *PAID_BY[False]], keys=wanted))
+            """, company=company.id, types=[*PAID_BY[True], *PAID_BY[False]], amounts=list(amounts),
+            keys=list(set(wanted.values()))))
         invoices = moves.browse({move_id for move_id, _key in rows})._filtered_access('read')
         candidates = {}
         for move_id, key in rows:

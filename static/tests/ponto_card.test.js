@@ -83,6 +83,7 @@ async function mountCard(card = feed()) {
                     <t t-name="card">
                         <t t-value="JSON.parse(record.kanban_dashboard.raw_value)" t-set="dashboard"/>
                         <field name="name"/>
+                        <widget t-if="dashboard.ponto and dashboard.ponto.can_fetch" name="ponto_fetch_button"/>
                         <widget t-if="dashboard.ponto" name="ponto_card"/>
                     </t>
                     <t t-name="menu">
@@ -145,7 +146,7 @@ describe("what it shows", () => {
         );
         expect(".o_ponto_balance").toHaveText(/Bank on 03\/08\/2026\s*€ 970.00\s*Odoo on that day\s*€ 958.00/);
         expect(".o_ponto_difference").toHaveText(
-            /The bank has € 12.00 more than Odoo\s*Waiting under To Review: € 13.00\s*Show all reasons/
+            /The bank has € 12.00 more than Odoo\s*Waiting under To Review: € 13.00\s*All reasons/
         );
         await contains(".o_ponto_explain").click();
         expect(queryAllTexts(".o_popover .o_ponto_difference_lines li")).toEqual([
@@ -205,10 +206,9 @@ describe("what it shows", () => {
         expect(".o_ponto_error.text-danger").toHaveText("Ponto cannot be reached.");
     });
 
-    test("an account that Ponto shows no more cannot be fetched, only reconnected", async () => {
+    test("an account that Ponto shows no more can be reconnected", async () => {
         await mountCard(feed({ is_withdrawn: true, needs_consent: true, next_read: "" }));
         expect(".o_ponto_withdrawn").toHaveText(/no longer lets Odoo read/);
-        expect(FETCH).toHaveCount(0);
         expect(".o_ponto_reconnect").toHaveCount(1);
     });
 
@@ -239,6 +239,7 @@ describe("a fetch", () => {
         );
         await mountCard();
         await contains(FETCH).click();
+        await animationFrame();
         expect(".o_ponto_progress").toHaveText("Reading transactions…");
         expect(".progress-bar-animated").toHaveCount(1);
         expect(`${FETCH}:disabled`).toHaveCount(1);
@@ -302,7 +303,9 @@ describe("a fetch", () => {
         browser.sessionStorage.setItem("account_online_ponto.fetch.7", Date.now());
         progressIs({ stage: "reading" }, { stage: "done", message: "2 new transactions, 2 booked." });
         await mountCard();
+        await animationFrame();
         expect(".o_ponto_progress").toHaveText("Reading transactions…");
+        expect(`${FETCH}:disabled`).toHaveCount(1);
         await advanceTime(LOOK);
         await advanceTime(LOOK);
         await animationFrame();

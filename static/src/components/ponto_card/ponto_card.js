@@ -1,4 +1,4 @@
-import { Component, useState } from "@odoo/owl";
+import { Component, reactive, useEffect, useState } from "@odoo/owl";
 import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { usePopover } from "@web/core/popover/popover_hook";
@@ -9,6 +9,9 @@ import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { useFetchProgress } from "./fetch_progress";
 
 const { DateTime } = luxon;
+
+/** The ids of the journals whose cards show a fetch that goes on. */
+const fetching = reactive(new Set());
 
 /**
  * Return a moment of the server in words: the day by its name if it is near.
@@ -28,7 +31,7 @@ export class PontoDifference extends Component {
 }
 
 /**
- * On the dashboard card of a journal that Ponto feeds: whether the feed is healthy, and Fetch Transactions.
+ * On the dashboard card of a journal that Ponto feeds: whether the feed is healthy, and how far a fetch is.
  */
 export class PontoCard extends Component {
     static template = "account_online_ponto.PontoCard";
@@ -48,11 +51,21 @@ export class PontoCard extends Component {
                 this.fetch.follow(this.state.card);
             }
         });
-        useBus(this.props.record.model.bus, "PONTO:FETCH", ({ detail }) => {
-            if (detail.resId === this.props.record.resId && !this.isFetching) {
+        const { model, resId } = this.props.record;
+        useBus(model.bus, "PONTO:FETCH", ({ detail }) => {
+            if (detail.resId === resId && !this.isFetching) {
                 this.fetchTransactions();
             }
         });
+        useEffect(
+            (isFetching) => {
+                if (isFetching) {
+                    fetching.add(resId);
+                    return () => fetching.delete(resId);
+                }
+            },
+            () => [this.isFetching]
+        );
     }
 
     // What is shown
@@ -150,7 +163,7 @@ export class PontoCard extends Component {
 registry.category("view_widgets").add("ponto_card", { component: PontoCard });
 
 /**
- * Fetch Transactions in the menu of the dashboard card: the card itself does it.
+ * Fetch Transactions in the menu of the dashboard card; `PontoCard` does it.
  */
 export class PontoFetchItem extends Component {
     static template = "account_online_ponto.PontoFetchItem";
@@ -163,3 +176,20 @@ export class PontoFetchItem extends Component {
 }
 
 registry.category("view_widgets").add("ponto_fetch_item", { component: PontoFetchItem });
+
+/**
+ * Fetch Transactions beside the other buttons of the dashboard card.
+ */
+export class PontoFetchButton extends PontoFetchItem {
+    static template = "account_online_ponto.PontoFetchButton";
+
+    setup() {
+        this.fetching = useState(fetching);
+    }
+
+    get isFetching() {
+        return this.fetching.has(this.props.record.resId);
+    }
+}
+
+registry.category("view_widgets").add("ponto_fetch_button", { component: PontoFetchButton });

@@ -447,7 +447,8 @@ class PontoAccount(models.Model):
         account.integration_id._record_error(error)
         failures = account.failure_count + 1
         account.write({
-            'state': 'error',
+            # A withdrawn account is not tried again by itself: somebody has to give the permission again.
+            'state': 'withdrawn' if account.state == 'withdrawn' else 'error',
             'error_message': message,
             'failure_count': failures,
             'next_read_at': fields.Datetime.now() + self._back_off(failures, error),

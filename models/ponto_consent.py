@@ -96,8 +96,9 @@ class PontoLink(models.Model):
             self.env.ref(MAIL_TEMPLATE).send_mail(self.id, email_values={'email_to': user.email_formatted})
 
     def _ending_account(self):
-        """Return the linked account whose consent ends first."""
-        accounts = self.account_ids.filtered(lambda account: account.journal_id and account.authorization_expires_at)
+        """Return the linked account whose consent ends first; one that was withdrawn has none to renew."""
+        accounts = self.account_ids.filtered(
+            lambda account: account.journal_id and account.authorization_expires_at and account.state != 'withdrawn')
         return accounts.sorted('authorization_expires_at')[:1]
 
     @api.model

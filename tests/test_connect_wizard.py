@@ -42,6 +42,16 @@ class TestConnectWizard(PontoCase):
         self.assertEqual(self.lines(accounts.filtered('journal_id')).amount, 100)
         self.assertEqual(existing.bank_statements_source, 'ponto')
 
+    def test_no_opening_line_is_offered_while_the_transactions_could_not_be_read(self):
+        wizard = self.connect(institution_id=self.institution(self.bank).id)
+        self.simulator.fail(None, status=500, path='/transactions$')
+        wizard.action_link_accounts()
+        self.assertFalse(wizard.line_ids.make_opening_line)
+        self.simulator.clear_faults()
+        self.run_cron()
+        account = self.env['ponto.account'].search([('ponto_id', '=', self.online.id)])
+        self.assertEqual(account.journal_balance, 100)
+
     def test_an_account_that_was_linked_in_another_window_meanwhile_is_not_linked_again(self):
         first, second = self.connect(), self.connect()
         first.action_link_accounts()

@@ -44,6 +44,12 @@ class TestConsent(PontoCase):
         self.assertFalse(self.account_link.activity_ids)
         self.assertEqual(self.remind('2026-12-10', ends='2026-12-20 10:00:00'), 1)
 
+    def test_an_account_withdrawn_long_ago_hides_no_other_accounts_end(self):
+        savings = self.link(self.simulator.add_account('BE43068999999501', institution=self.bank))
+        savings.write({'state': 'withdrawn', 'authorization_expires_at': '2025-06-30 10:00:00'})
+        self.assertEqual(self.remind('2026-06-10'), 0)
+        self.assertEqual(self.remind('2026-06-29'), 1)
+
     def test_the_days_are_configurable(self):
         self.env['ir.config_parameter'].set_param('account_online_ponto.consent_reminder_days', '7')
         self.assertEqual(self.remind('2026-06-22'), 0)

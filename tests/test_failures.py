@@ -63,6 +63,14 @@ class TestFailures(PontoCase):
         self.assertEqual(sum(self.lines(self.account).mapped('amount')), sum(range(1, 121)))
         self.assertEqual(self.account.state, 'active')
 
+    def test_a_click_on_an_account_that_was_disconnected_does_not_make_the_scheduled_run_try_for_ever(self):
+        self.integration.action_disconnect()
+        self.account.action_fetch_transactions()
+        self.assertEqual(self.account.state, 'withdrawn')
+        requests = len(self.simulator.requests)
+        self.run_cron()
+        self.assertEqual(len(self.simulator.requests), requests)
+
     def test_an_error_waits_longer_each_time_and_as_long_as_ponto_asks(self):
         account = self.account
         waits = [account._back_off(failures, Exception()) for failures in (1, 2, 3, 40)]

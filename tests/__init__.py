@@ -40,3 +40,4 @@ from . import test_card
 from . import test_browser_card
 from . import test_browser_connect
 from . import test_browser_direct
+from . import test_year

@@ -2,23 +2,30 @@
 from itertools import pairwise
 
 
-def places(ranks):
+def places(ranks, floor=0, ceiling=None):
     """Return the ranks to set so that all ranks fall along a list that is newest first.
 
     :param ranks: `{id: rank}` in the list's order, ranks above 0, and 0 standing for a row without one
+    :param floor: what follows below the list has ranks up to this one
+    :param ceiling: what stands above the list has ranks from this one on; None if nothing does
     :return: `{id: rank}` of the rows without a rank and of those that the list has moved; the others keep theirs
     """
     found = {}
     run = []
-    below = 0
+    below = floor
     for ponto_id, rank in reversed(ranks.items()):
-        ranked_run = _spread(run, below, rank) if rank > below else None
+        keeps = rank > below and (ceiling is None or rank < ceiling)
+        ranked_run = _spread(run, below, rank) if keeps else None
         if ranked_run is None:
             run.append(ponto_id)
             continue
         found.update(ranked_run)
         run, below = [], rank
-    return {**found, **_spread(run, below, below + len(run) + 1)}
+    top = _spread(run, below, below + len(run) + 1 if ceiling is None else ceiling)
+    if top is None:
+        # No numbers are left between: all of the list gets new ones.
+        top = _spread(list(reversed(ranks)), floor, ceiling) or places(dict.fromkeys(ranks, 0), floor)
+    return {**found, **top}
 
 
 def _spread(run, below, above):

@@ -86,6 +86,7 @@ class PontoAccount(models.Model):
     last_full_walk_at = fields.Datetime(readonly=True, copy=False)
     walk_cursor = fields.Char(
         readonly=True, copy=False, help="The row at which reading the whole list was left unfinished.")
+    walk_number = fields.Integer(readonly=True, copy=False, help="Counts the walks through the whole list in steps.")
     next_read_at = fields.Datetime(string="Next Fetch", readonly=True, copy=False, index=True)
     transaction_ids = fields.One2many('ponto.transaction', 'account_id')
     synchronization_ids = fields.One2many('ponto.synchronization', 'account_id')
@@ -380,26 +381,32 @@ class PontoAccount(models.Model):
         inbox = self.env['ponto.transaction'].sudo().with_company(self.company_id)
         pages = self.integration_id._client().iter_transaction_pages(account_id=self.ponto_id, after=after)
         seen = [after] if after else []
+        in_steps = bool(self.walk_cursor)
         is_end = True
         for number, page in enumerate(pages, 1):
             new, changed = inbox._take_in(self, page.items)
             counts.update(read_count=len(page.items), new_count=new, changed_count=changed)
             seen += [item.id for item in page.items]
             if page.items and not (full or new or changed or self._in_overlap(page.items)):
-                if inbox._is_complete(self, seen):
+                if in_steps or inbox._is_complete(self, seen):
                     is_end = False
                     break
                 # A known row is gone, or has moved: only the whole list tells which.
                 full = True
             if number == at_most and page.next_url:
+                if not in_steps:
+                    in_steps = True
+                    self.walk_number += 1
                 self.walk_cursor = seen[-1]
                 is_end = False
                 break
-        inbox._rank(self, seen)
+        inbox._rank(self, seen, after, is_end)
+        if in_steps:
+            inbox._note_listed(self, seen)
         if is_end:
             self.walk_cursor = False
-            if not after:
-                inbox._note_missing(self, seen)
+            inbox._note_missing(
+                self, [('walk_number', '!=', self.walk_number)] if after else [('ponto_id', 'not in', seen)])
         return is_end
 
     def _full_walk_due(self):
@@ -480,8 +487,8 @@ class PontoAccount(models.Model):
 
         An account that Ponto lists under a new id after a renewed consent, or through a new integration after the old
         one has ended, is recognised by its id or by number, currency and institution, and stays the same record:
-        nothing is imported again. One that is listed no more is marked as not authorized. One that another live integration of
-        the company reads stays with that one.
+        nothing is imported again. One that is listed no more is marked as not authorized. One that another live
+        integration of the company reads stays with that one.
 
         :param links: `{Ponto institution id or None: ponto.link}`
         :return: the accounts that this integration reads

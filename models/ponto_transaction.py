@@ -108,6 +108,7 @@ class PontoTransaction(models.Model):
     is_changed = fields.Boolean(
         readonly=True, help="The bank has changed it and its statement line is not corrected yet.")
     is_wanted = fields.Boolean(readonly=True, help="Somebody has asked for it although it lies before the start date.")
+    walk_number = fields.Integer(readonly=True, help="The last walk in steps that has come past it.")
     missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
 
     _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
@@ -162,7 +163,7 @@ class PontoTransaction(models.Model):
             earlier = row.suspect_line_id.ponto_transaction_ids
             if not earlier:
                 row._mark_booked(row.suspect_line_id)
-            elif earlier.missing_since or earlier.account_id != row.account_id:
+            elif earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id:
                 row._take_over(earlier)
 
     def action_import_skipped(self):
@@ -236,18 +237,30 @@ class PontoTransaction(models.Model):
         return len(new), len(changed)
 
     @api.model
-    def _note_missing(self, account, ponto_ids):
-        """Note the rows that Ponto's whole list, just read, does not hold any more. The books keep them."""
+    def _note_listed(self, account, ponto_ids):
+        """Note that the walk through the list that is going on in steps has come past these rows."""
         self.search([
-            ('account_id', '=', account.id), ('ponto_id', 'not in', ponto_ids), ('missing_since', '=', False),
+            ('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids), ('walk_number', '!=', account.walk_number),
+        ]).walk_number = account.walk_number
+
+    @api.model
+    def _note_missing(self, account, domain):
+        """Note the rows in `domain` as those that Ponto's list, just read to its end, does not hold any more.
+
+        The books keep them.
+        """
+        self.search([
+            ('account_id', '=', account.id), ('missing_since', '=', False), *domain,
         ]).missing_since = fields.Datetime.now()
 
     @api.model
     def _is_complete(self, account, ponto_ids):
         """Return whether the rows that Ponto has listed so far are all known ones that should be among them."""
         listed = self.search([('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids)])
+        # New ones have no rank yet.
+        lowest = min(row.rank for row in listed if row.rank)
         return not self.search_count([
-            ('account_id', '=', account.id), ('rank', '>', min(listed.mapped('rank'))), ('missing_since', '=', False),
+            ('account_id', '=', account.id), ('rank', '>', lowest), ('missing_since', '=', False),
             ('id', 'not in', listed.ids)], limit=1)
 
     def _differs(self, item):
@@ -378,17 +391,31 @@ class PontoTransaction(models.Model):
         self._apply_dates()
 
     @api.model
-    def _rank(self, account, ponto_ids):
+    def _rank(self, account, ponto_ids, after=None, is_end=True):
         """Give each row its place in Ponto's list, where it has none yet or the list has moved it.
 
         :param ponto_ids: ids as Ponto lists them, newest first, without a gap
+        :param after: the id right above them, None where they are the top of the list
+        :param is_end: whether they are the end of the list
         """
         rows = {row.ponto_id: row for row in self.search(
-            [('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids)])}
-        for ponto_id, rank in places({i: rows[i].rank for i in ponto_ids if i in rows}).items():
+            [('account_id', '=', account.id), ('ponto_id', 'in', [*ponto_ids, after])])}
+        ceiling = (after in rows and rows[after].rank) or None
+        ranks = {ponto_id: rows[ponto_id].rank for ponto_id in ponto_ids if ponto_id in rows and ponto_id != after}
+        floor = 0 if is_end else self._rank_of_the_next(account, ranks, ceiling)
+        for ponto_id, rank in places(ranks, floor, ceiling).items():
             row = rows[ponto_id]
             # A line in the books follows when booking is next at it.
             row.write({'rank': rank, 'is_changed': row.is_changed or bool(row.rank and row.statement_line_id)})
+
+    @api.model
+    def _rank_of_the_next(self, account, ranks, ceiling):
+        """Return the greatest rank of the known rows that follow those of `ranks` in Ponto's list, 0 without any."""
+        known = [rank for rank in (*ranks.values(), ceiling) if rank]
+        domain = [('account_id', '=', account.id), ('ponto_id', 'not in', list(ranks)), ('missing_since', '=', False)]
+        if known:
+            domain.append(('rank', '<', min(known)))
+        return self.search(domain, order='rank desc', limit=1).rank
 
     # -------------------------------------------------------------------------
     # Book: inbox rows become statement lines
@@ -559,7 +586,8 @@ class PontoTransaction(models.Model):
         days = timedelta(days=DUPLICATE_DAYS)
         lines = self.env['account.bank.statement.line'].search([
             '|', ('journal_id', '=', account.journal_id.id), ('ponto_transaction_ids.account_id', '=', account.id),
-            ('ponto_transaction_ids', 'not any', [('account_id', '=', account.id), ('missing_since', '=', False)]),
+            ('ponto_transaction_ids', 'not any', [
+                ('account_id', '=', account.id), ('account_ponto_id', '=', account.ponto_id), ('missing_since', '=', False)]),
             ('date', '>=', min(rows.mapped('date')) - days),
             ('date', '<=', max(rows.mapped('date')) + days),
             ('amount', 'in', list(set(rows.mapped('amount')))),

@@ -7,6 +7,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
+from odoo.addons.account_online_ponto.models import ponto_account
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import BaseCase, tagged
 
@@ -363,6 +364,27 @@ class TestWhatComesAndWhen(BooksCase):
             account._synchronize()
         self.assertEqual(len(self.lines(account)), 301)
         self.assertEqual(self.lines(account)[0].amount, 5000)
+
+    def test_what_is_read_in_steps_stands_in_the_banks_order(self):
+        self.patch(ponto_account, 'PAGES_AT_ONCE', 2)
+        self.simulator.set_page_size(5)
+        for number in range(1, 31):
+            self.add(number)
+        account = self.link()
+        self.run_cron()
+        for number in range(31, 51):
+            self.add(number)
+        self.run_cron()
+        self.simulator.insert_transaction(self.online, 100, '2026-03-02', below=22)
+        for _run in range(10):
+            self.run_cron()
+        self.assertFalse(account.walk_cursor)
+        account.last_full_walk_at = False
+        for _run in range(10):
+            self.run_cron()
+        expected = list(range(1, 51))
+        expected.insert(27, 100)
+        self.assertEqual(self.lines(account).mapped('amount'), expected)
 
     def test_another_journal_receives_only_what_is_new(self):
         self.add(1)

@@ -69,6 +69,13 @@ class TestPlaces(BaseCase):
         self.assertTrue(all(above > below for above, below in pairwise(result)), result)
         self.assertTrue(all(rank > 0 for rank in result))
 
+    @settings(max_examples=500, deadline=None, derandomize=True, database=None)
+    @given(st.lists(st.integers(0, 30), max_size=30), st.integers(0, 20), st.integers(1, 20))
+    def test_ranks_stay_between_what_is_above_and_below(self, ranks, floor, height):
+        found = places(dict(enumerate(ranks)), floor, floor + height)
+        result = [floor + height, *(found.get(place, rank) for place, rank in enumerate(ranks)), floor]
+        self.assertTrue(all(above > below for above, below in pairwise(result)), result)
+
     @settings(max_examples=100, deadline=None, derandomize=True, database=None)
     @given(st.lists(st.integers(1, 10 ** 6), unique=True).map(lambda ranks: sorted(ranks, reverse=True)))
     def test_a_list_in_order_moves_nothing(self, ranks):

@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo import Command
+from odoo.addons.account_online_ponto.models import ponto_account
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -150,6 +151,22 @@ class TestSuspects(PontoCase):
         self.assertEqual(self.account.transaction_ids.filtered('missing_since').ponto_id, row.id)
         self.assertEqual(
             self.account._explain_difference(), [("In the books, but no longer listed by Ponto", -float(row.amount))])
+
+    def test_a_row_that_vanished_is_noticed_in_a_list_that_is_read_in_steps(self):
+        for number in range(450):
+            self.simulator.add_transaction(self.online, number, '2025-06-02')
+        self.account._synchronize()
+        self.patch(ponto_account, 'PAGES_AT_ONCE', 2)
+        gone = [self.online.transactions[place].id for place in (440, 210, 10)]
+        for row_id in gone:
+            self.simulator.remove_transaction(row_id)
+        for _run in range(4):
+            self.run_cron()
+        self.assertFalse(self.account.walk_cursor)
+        self.assertEqual(set(self.account.transaction_ids.filtered('missing_since').mapped('ponto_id')), set(gone))
+        read = self.account._last_run().read_count
+        self.run_cron()
+        self.assertEqual((read, self.account._last_run().read_count), (100, 100))
 
     def test_what_ponto_withdraws_before_it_is_booked_waits_for_a_person(self):
         self.company.fiscalyear_lock_date = '2026-03-31'

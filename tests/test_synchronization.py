@@ -185,6 +185,29 @@ class TestSynchronization(PontoCase):
         self.assertEqual(set(after.transaction_ids.mapped('state')), {'booked'})
         self.assertEqual(set(before.transaction_ids.mapped('state')), {'removed'})
 
+    def test_news_on_top_are_no_reason_to_read_the_whole_list(self):
+        for number in range(1, 21):
+            self.simulator.add_transaction(self.online, number, '2026-01-02')
+        self.simulator.set_page_size(1)
+        account = self.link()
+        account._synchronize()
+        self.simulator.add_transaction(self.online, 21, '2026-01-03')
+        self.assertEqual(account._synchronize().read_count, 2)
+
+    def test_renewed_and_reworded_rows_are_suspected_before_the_whole_list_has_been_read_again(self):
+        for number in range(1, 11):
+            self.simulator.add_transaction(self.online, number, '2026-01-02', value_date='2026-01-02')
+        self.simulator.set_page_size(1)
+        account = self.link()
+        account._synchronize()
+        self.online = self.simulator.accounts.get(self.simulator.reissue_account(self.online))
+        for row in self.online.transactions:
+            self.simulator.change_transaction(row.id, value_date='2026-01-03')
+        self.integration._fetch_accounts()
+        account._synchronize(at_most=3)
+        self.assertEqual(len(self.lines(account)), 10)
+        self.assertEqual(account.transaction_ids.filtered('suspect_line_id').mapped('hold_reason'), ['duplicate'] * 3)
+
     def test_wrong_credentials_are_told_in_a_sentence_without_the_secret(self):
         self.integration.client_secret = 'not-the-secret'
         account = self.env['ponto.connect'].create({

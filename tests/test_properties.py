@@ -367,9 +367,11 @@ class TestProperties(PontoCase):
         self.assertEqual((self.account.state, self.account.error_message), ('active', False))
 
     def run_until_read(self):
-        self.run_cron()
-        while self.account.walk_cursor:
+        for _run in range(50):
             self.run_cron()
+            if not self.account.walk_cursor:
+                return
+        self.fail("Reading in steps comes to no end.")
 
     def decide_suspects(self):
         """Say what a person sees: a line under an id that Ponto lists no more is the same, one by hand another."""

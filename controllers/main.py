@@ -22,21 +22,20 @@ class PontoController(http.Controller):
     @http.route(CONSENT_RETURN, type='http', auth='user', methods=['GET'])
     def consent_return(self, state='', code='', error='', **_ignored):
         """Take the code of a consent, which works once, and go on with the choice of accounts."""
-        _ = request.env._
         if not request.env.user.has_group('account.group_account_manager'):
-            return self._page(_("Only an administrator of Invoicing may connect bank accounts."), 403)
+            return self._page(request.env._("Only an administrator of Invoicing may connect bank accounts."), 403)
         errand = self._errand(state)
         if not errand or 'verifier' not in errand:
-            return self._page(_(
+            return self._page(request.env._(
                 "This return from Ponto does not belong to anything that you have started here: it was used already,"
                 " came too late, or was started by somebody else or in another browser. Nothing was changed."), 400)
         if error:
-            return self._page(_(
+            return self._page(request.env._(
                 "You have not given Odoo permission to read accounts at Ponto, so nothing was connected."), 200)
         try:
             integration = request.env['ponto.integration']._complete_consent(code[:MAX_PARAMETER], errand)
         except PontoGrantError:
-            return self._page(_(
+            return self._page(request.env._(
                 "The permission from Ponto came too late or was used already. Please connect once more."), 400)
         except PontoError as failure:
             return self._page(error_sentence(request.env, failure), 502)
@@ -48,11 +47,10 @@ class PontoController(http.Controller):
     @http.route(REAUTHORIZATION_RETURN, type='http', auth='user', methods=['GET'])
     def reauthorization_return(self, state='', **_ignored):
         """Read the accounts again after a renewal, and say whether the end of the consent has moved."""
-        _ = request.env._
         errand = self._errand(state)
         link = request.env['ponto.link'].browse(errand.get('link_id') or []).exists() if errand else None
         if not link or not link.has_access('write'):
-            return self._page(_(
+            return self._page(request.env._(
                 "This return from Ponto does not belong to a renewal that you have started here. Nothing was"
                 " changed."), 400)
         request.session['ponto_renewed_link'] = link.id

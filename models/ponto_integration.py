@@ -144,9 +144,9 @@ class PontoIntegration(models.Model):
     @model
     def _reencrypt_secrets(self):
         """Encrypt all stored secrets and tokens with the first key of the configuration file; see `encryption`."""
-        for integration in self.sudo().search([]):
+        for integration in self.sudo().search([('client_secret_stored', '!=', False)]):
             integration.client_secret = integration.client_secret
-        for token in self.env['ponto.token'].sudo().search([]):
+        for token in self.env['ponto.token'].sudo().search([('access_token', '!=', False)]):
             token._write_texts(*token._texts())
         parameters = self.env['ir.config_parameter'].sudo()
         secret = parameters.get_param(CONNECT_SECRET)

@@ -587,7 +587,8 @@ class PontoTransaction(models.Model):
         lines = self.env['account.bank.statement.line'].search([
             '|', ('journal_id', '=', account.journal_id.id), ('ponto_transaction_ids.account_id', '=', account.id),
             ('ponto_transaction_ids', 'not any', [
-                ('account_id', '=', account.id), ('account_ponto_id', '=', account.ponto_id), ('missing_since', '=', False)]),
+                ('account_id', '=', account.id), ('account_ponto_id', '=', account.ponto_id),
+                ('missing_since', '=', False)]),
             ('date', '>=', min(rows.mapped('date')) - days),
             ('date', '<=', max(rows.mapped('date')) + days),
             ('amount', 'in', list(set(rows.mapped('amount')))),

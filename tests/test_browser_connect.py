@@ -56,7 +56,7 @@ class TestBrowserConnect(ConnectCase):
 
     def connected(self):
         """Return the account of a company that is connected and has its first transaction in the books."""
-        wizard = super().consent()
+        wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         return wizard.line_ids.account_id
 

@@ -47,7 +47,7 @@ class ConnectCase(PontoCase, HttpCase):
         """Open the address that Ponto sends the browser to."""
         return self.url_open(address, allow_redirects=False, **kw)
 
-    def consent(self, *accounts):
+    def consent_without_browser(self, *accounts):
         """Give consent for `accounts` and return the wizard in which Odoo goes on."""
         address = Visitor(self.simulator).consent(self.go_to_ponto(), list(accounts or [self.online]))
         response = self.come_back(address)
@@ -64,7 +64,7 @@ class ConnectCase(PontoCase, HttpCase):
 class TestConnectFlow(ConnectCase):
 
     def test_a_consent_brings_the_accounts_and_their_transactions(self):
-        wizard = self.consent()
+        wizard = self.consent_without_browser()
         self.assertEqual(wizard.line_ids.reference, self.online.reference)
         wizard.with_user(self.accountant).action_link_accounts()
         integration = wizard.integration_id
@@ -80,9 +80,9 @@ class TestConnectFlow(ConnectCase):
         self.assertNotIn(CLIENT_SECRET, str(query))
 
     def test_a_second_consent_of_the_same_organization_updates_the_same_connection(self):
-        first = self.consent().integration_id
+        first = self.consent_without_browser().integration_id
         savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
-        wizard = self.consent(self.online, savings)
+        wizard = self.consent_without_browser(self.online, savings)
         self.assertEqual(wizard.integration_id, first)
         self.assertEqual(len(wizard.line_ids), 2)
 
@@ -138,7 +138,7 @@ class TestConnectFlow(ConnectCase):
         self.assertIn("cannot be reached", self.message(response))
 
     def test_refresh_tokens_rotate_and_the_newest_is_kept(self):
-        integration = self.consent().integration_id
+        integration = self.consent_without_browser().integration_id
         for _time in range(3):
             self.connect.revoke_access_tokens()
             self.env.invalidate_all()
@@ -146,20 +146,20 @@ class TestConnectFlow(ConnectCase):
         self.assertEqual(integration.state, 'connected')
 
     def test_a_consent_that_has_ended_at_ponto_is_told_and_a_new_one_imports_nothing_again(self):
-        wizard = self.consent()
+        wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         account = wizard.line_ids.account_id
         self.connect.end(self.connect.grant_of())
         self.run_cron()
         self.assertEqual((account.state, account.integration_id.state), ('error', 'refused'))
         self.assertIn("Update Credentials", account.error_message)
-        self.consent()
+        self.consent_without_browser()
         self.run_cron()
         self.assertEqual((account.state, account.integration_id.state), ('active', 'connected'))
         self.assertEqual(self.lines(account).amount, 100)
 
     def test_disconnect_ends_the_consent_at_ponto_and_leaves_the_books(self):
-        wizard = self.consent()
+        wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         account = wizard.line_ids.account_id
         wizard.integration_id.with_user(self.accountant).action_disconnect()
@@ -168,7 +168,7 @@ class TestConnectFlow(ConnectCase):
         self.assertEqual(self.lines(account).amount, 100)
 
     def test_a_renewal_through_pontos_page_says_until_when(self):
-        wizard = self.consent()
+        wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         account = wizard.line_ids.account_id
         before = account.authorization_expires_at
@@ -193,11 +193,11 @@ class TestConnectFlow(ConnectCase):
         parameters.set_param('account_online_ponto.connect_signature_certificate_id', str(record.id))
         parameters.set_param('account_online_ponto.connect_signature_key_id', key_id)
         with freeze_time(self.simulator.clock.replace(tzinfo=None)):
-            wizard = self.consent()
+            wizard = self.consent_without_browser()
         self.assertEqual(wizard.line_ids.reference, self.online.reference)
 
     def test_a_missing_certificate_is_told_in_a_sentence(self):
-        wizard = self.consent()
+        wizard = self.consent_without_browser()
         self.env['ir.config_parameter'].set_param('account_online_ponto.connect_certificate_id', '0')
         with self.assertRaisesRegex(Exception, "certificate of Ponto Connect"):
             wizard.integration_id._client()

@@ -62,7 +62,7 @@ class TestLocalDate(BaseCase):
 @tagged('post_install', '-at_install')
 class TestDates(PontoCase):
 
-    def read(self, rows, **vals):
+    def read_rows(self, rows, **vals):
         """Return the account after a read of rows `(amount, execution date, value date)`."""
         for amount, execution_date, value_date in rows:
             self.simulator.add_transaction(
@@ -75,7 +75,7 @@ class TestDates(PontoCase):
         return {line.amount: line.date for line in self.lines(account)}
 
     def test_local_midnights_and_bare_dates_are_booked_on_their_day(self):
-        account = self.read([
+        account = self.read_rows([
             (1, '2026-03-02T00:00:00.000Z', None), (2, '2026-03-01T23:00:00.000Z', None),
             (3, '2026-03-29T22:00:00Z', None), (4, '2026-03-02', None), (5, '2026-03-02T00:00:00+01:00', None)])
         self.assertEqual(self.booked(account), {
@@ -89,27 +89,27 @@ class TestDates(PontoCase):
         self.assertEqual(self.booked(account), {1: date(2026, 3, 2)})
 
     def test_the_value_date_is_booked_where_the_account_says_so(self):
-        account = self.read([(1, '2026-03-02T00:00:00Z', '2026-02-27T00:00:00Z')], date_basis='value')
+        account = self.read_rows([(1, '2026-03-02T00:00:00Z', '2026-02-27T00:00:00Z')], date_basis='value')
         self.assertEqual(self.booked(account), {1: date(2026, 2, 27)})
 
     def test_a_missing_date_is_replaced_by_the_other(self):
         rows = [(1, None, '2026-03-01T23:00:00Z'), (2, '2026-03-03T00:00:00Z', None)]
         days = {1: date(2026, 3, 2), 2: date(2026, 3, 3)}
-        account = self.read(rows)
+        account = self.read_rows(rows)
         self.assertEqual(self.booked(account), days)
         savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
         self.online = savings
-        account = self.read(rows, date_basis='value')
+        account = self.read_rows(rows, date_basis='value')
         self.assertEqual(self.booked(account), days)
 
     def test_without_any_date_a_transaction_is_held_with_the_reason(self):
-        account = self.read([(1, None, None), (2, 'yesterday', '2026-03-02T00:00:00Z')])
+        account = self.read_rows([(1, None, None), (2, 'yesterday', '2026-03-02T00:00:00Z')])
         self.assertFalse(self.lines(account))
         self.assertEqual(account.transaction_ids.mapped('hold_reason'), ['unreadable'] * 2)
         self.assertIn("executionDate", ' '.join(account.transaction_ids.mapped('hold_message')))
 
     def test_another_zone_moves_what_is_not_in_the_books_yet_and_nothing_else(self):
-        account = self.read([(1, '2026-03-02T22:30:00Z', None), (2, '2026-03-03T22:30:00Z', None)])
+        account = self.read_rows([(1, '2026-03-02T22:30:00Z', None), (2, '2026-03-03T22:30:00Z', None)])
         self.lines(account).filtered(lambda line: line.amount == 1).unlink()
         account.time_zone = 'Europe/Helsinki'
         account.transaction_ids.filtered(lambda row: row.state == 'removed').action_import_again()
@@ -117,7 +117,7 @@ class TestDates(PontoCase):
         self.assertEqual(self.booked(account), {1: date(2026, 3, 3), 2: date(2026, 3, 3)})
 
     def test_another_zone_is_applied_to_the_start_date_as_well(self):
-        account = self.read([(1, '2026-03-02T22:30:00Z', None)], start_date='2026-03-03')
+        account = self.read_rows([(1, '2026-03-02T22:30:00Z', None)], start_date='2026-03-03')
         self.assertFalse(self.lines(account))
         account.time_zone = 'Europe/Helsinki'
         account._synchronize()
@@ -136,11 +136,11 @@ class TestDates(PontoCase):
     def test_a_finnish_midnight_is_booked_on_the_finnish_day(self):
         bank = self.simulator.add_institution("Pankki", 'FI')
         self.online = self.simulator.add_account('FI2112345600000785', institution=bank)
-        account = self.read([(1, '2026-03-01T22:00:00Z', None), (2, '2026-07-01T21:00:00Z', None)])
+        account = self.read_rows([(1, '2026-03-01T22:00:00Z', None), (2, '2026-07-01T21:00:00Z', None)])
         self.assertEqual(self.booked(account), {1: date(2026, 3, 2), 2: date(2026, 7, 2)})
 
     def test_a_date_is_future_by_the_banks_clock(self):
         tomorrow = datetime.now(timezone.utc) + timedelta(days=2)
-        account = self.read([(1, tomorrow.isoformat(), None)])
+        account = self.read_rows([(1, tomorrow.isoformat(), None)])
         self.assertEqual(account.transaction_ids.hold_reason, 'future')
         self.assertFalse(self.lines(account))

@@ -1,4 +1,5 @@
 """Whatever happens at the bank, on the way and in Odoo, and in whatever order: the books end up right."""
+import contextlib
 import os
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -297,11 +298,8 @@ class TestProperties(PontoCase):
 
     def attempt(self, step):
         """Do what may be refused: then nothing of it is done."""
-        try:
-            with self.env.cr.savepoint():
-                step()
-        except (UserError, PontoError):
-            pass
+        with contextlib.suppress(UserError, PontoError), self.env.cr.savepoint():
+            step()
         self.env.invalidate_all()
 
     def pass_days(self, number):

@@ -14,7 +14,7 @@ class TestWebhooks(ConnectCase):
     def setUp(self):
         super().setUp()
         PontoWebhookController.key_sets.clear()
-        wizard = self.consent()
+        wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         self.account = wizard.line_ids.account_id
         self.account.next_read_at = fields.Datetime.now() + timedelta(days=1)

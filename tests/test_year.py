@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from .common import PontoCase
 
-START = datetime(2026, 1, 1, 3, 30)
+START = datetime(2026, 1, 1, 3, 30)  # noqa: DTZ001 naive in UTC, as Odoo and freezegun have it
 OUTAGE = range(100, 131)
 # The consent lasts 90 days from each of these days on: renewed in time, a week late, in time.
 RENEWALS = (0, 88, 185, 270)

@@ -363,7 +363,7 @@ class PontoAccount(models.Model):
     def _go_on(self, counts, at_most):
         """Go on with the walk that an earlier run has left unfinished; return whether the list's end was reached."""
         try:
-            return self._walk(counts, full=True, at_most=at_most, after=self.walk_cursor)
+            return self._walk(counts, full=self._full_walk_due(), at_most=at_most, after=self.walk_cursor)
         except PontoApiError as error:
             # What Ponto answers when the row to go on from is gone is not documented; then the walk begins anew.
             if error.status not in (400, 404):
@@ -382,17 +382,21 @@ class PontoAccount(models.Model):
         pages = self.integration_id._client().iter_transaction_pages(account_id=self.ponto_id, after=after)
         seen = [after] if after else []
         in_steps = bool(self.walk_cursor)
+        # Above a walk to go on with there is only what has come since: it has read the overlap itself.
+        on_top = in_steps and not after
         is_end = True
         for number, page in enumerate(pages, 1):
             new, changed = inbox._take_in(self, page.items)
             counts.update(read_count=len(page.items), new_count=new, changed_count=changed)
             seen += [item.id for item in page.items]
-            if page.items and not (full or new or changed or self._in_overlap(page.items)):
+            if page.items and not (full or new or changed or (not on_top and self._in_overlap(page.items))):
                 if in_steps or inbox._is_complete(self, seen):
+                    self.walk_cursor = on_top and self.walk_cursor
                     is_end = False
                     break
-                # A known row is gone, or has moved: only the whole list tells which.
+                # A known row is gone, or has moved: only the whole list tells which, in however many steps.
                 full = True
+                self.last_full_walk_at = False
             if number == at_most and page.next_url:
                 if not in_steps:
                     in_steps = True

@@ -3,7 +3,7 @@ import time
 
 from odoo.tests.common import HOST, ChromeBrowser
 
-WAIT = 20
+WAIT = 60
 # Runs in the page: waits until an element fits and, once it does, acts on it. A page that is left meanwhile ends it.
 SCRIPT = """
 new Promise((resolve) => {
@@ -32,7 +32,7 @@ new Promise((resolve) => {
 class Person:
     """Somebody at a real browser who leaves Odoo for other sites and comes back, which a tour cannot.
 
-    A context manager; every step waits for its element, 20 s at most, and fails with what was looked for and the text
+    A context manager; every step waits for its element, a minute at most, and fails with what was looked for and the text
     of the page.
     """
 

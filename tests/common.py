@@ -5,6 +5,9 @@ from odoo.tests import TransactionCase, new_test_user
 
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
+# Seconds that a request to Odoo may take: a busy machine must not decide a test.
+PATIENCE = 120
+
 
 class SimulatorMixin:
     """Routes all outgoing HTTP of a test class into a fresh simulator of Ponto, the only thing that is not real."""

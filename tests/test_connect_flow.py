@@ -6,7 +6,7 @@ from freezegun import freeze_time
 
 from odoo.tests import HttpCase, new_test_user, tagged
 
-from .common import PontoCase
+from .common import PATIENCE, PontoCase
 from .simulator.connect import APPLICATION_ID, CLIENT_ID, CLIENT_SECRET, Connect
 from .simulator.visitor import Visitor
 
@@ -34,7 +34,8 @@ class ConnectCase(PontoCase, HttpCase):
 
     def call(self, model, method, ids=()):
         return self.make_jsonrpc_request('/web/dataset/call_kw', {
-            'model': model, 'method': method, 'args': [list(ids)] if ids else [], 'kwargs': {}})
+            'model': model, 'method': method, 'args': [list(ids)] if ids else [], 'kwargs': {},
+        }, timeout=PATIENCE)
 
     def go_to_ponto(self):
         """Click Connect and return the address of Ponto's consent page."""
@@ -45,7 +46,7 @@ class ConnectCase(PontoCase, HttpCase):
 
     def come_back(self, address, **kw):
         """Open the address that Ponto sends the browser to."""
-        return self.url_open(address, allow_redirects=False, **kw)
+        return self.url_open(address, allow_redirects=False, timeout=PATIENCE, **kw)
 
     def consent_without_browser(self, *accounts):
         """Give consent for `accounts` and return the wizard in which Odoo goes on."""

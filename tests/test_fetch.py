@@ -1,7 +1,7 @@
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
 
-from .common import PontoCase
+from .common import PATIENCE, PontoCase
 
 
 @tagged('post_install', '-at_install')
@@ -19,7 +19,7 @@ class TestFetch(PontoCase, HttpCase):
         forwarded = {'X-Forwarded-For': address, 'X-Forwarded-Host': '127.0.0.1', 'X-Forwarded-Proto': 'http'}
         return self.make_jsonrpc_request('/web/dataset/call_kw', {
             'model': 'ponto.account', 'method': method, 'args': [self.account.ids], 'kwargs': {},
-        }, headers=forwarded if address else {})
+        }, headers=forwarded if address else {}, timeout=PATIENCE)
 
     def asked(self):
         return [request.body['data']['attributes'] for request in self.simulator.requests

@@ -126,10 +126,12 @@ class TestSecurity(PontoCase):
             self.env['ponto.token'].with_user(self.env.ref('base.user_admin')).search_read([])
 
     def test_a_neutralized_copy_knows_no_credentials(self):
+        wizard = self.env['ponto.connect'].create({'client_id': 'typed', 'client_secret': 'typed-and-not-used'})
         self.env.flush_all()
         for query in get_neutralization_queries(['account_online_ponto']):
             self.env.cr.execute(query)
         self.env.invalidate_all()
         self.assertFalse(self.integration.client_secret)
+        self.assertFalse(wizard.sudo().entered_secret)
         self.assertFalse(self.env['ponto.token'].search([('access_token', '!=', False)]))
         self.assertFalse(self.account.next_read_at)

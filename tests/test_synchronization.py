@@ -1,5 +1,6 @@
-from datetime import date
+from datetime import date, timedelta
 
+from odoo import fields
 from odoo.addons.account_online_ponto.models import ponto_account
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -231,6 +232,35 @@ class TestSynchronization(PontoCase):
             self.run_cron()
         self.assertFalse(account.walk_cursor)
         self.assertEqual(self.lines(account).mapped('amount'), list(range(1, 801)))
+
+    def test_an_account_with_more_pages_in_the_overlap_than_a_run_reads_comes_to_an_end(self):
+        for number in range(1, 21):
+            self.simulator.add_transaction(self.online, number, '2026-01-02')
+        for number in range(21, 41):
+            self.simulator.add_transaction(self.online, number, fields.Date.today() - timedelta(days=3))
+        self.simulator.set_page_size(1)
+        account = self.link()
+
+        def read():
+            """Read in steps until nothing is left, and return how many rows Ponto has listed."""
+            runs = account._read('cron', 5)
+            while account.walk_cursor and len(runs) < 20:
+                runs += account._read('cron', 5)
+            self.assertFalse(account.walk_cursor)
+            return sum(runs.mapped('read_count'))
+
+        read()
+        self.assertEqual(len(account.transaction_ids), 40)
+        self.simulator.add_transaction(self.online, 41, fields.Date.today())
+        self.assertLess(read(), 30)
+        self.simulator.remove_transaction(self.simulator.accounts.get(self.online.id).transactions[3].id)
+        account.last_full_walk_at = False
+        self.assertGreaterEqual(read(), 40)
+        self.assertEqual(len(account.transaction_ids.filtered('missing_since')), 1)
+        self.assertLess(read(), 30)
+        in_order = account.transaction_ids.filtered(lambda row: not row.missing_since).sorted('rank', reverse=True)
+        self.assertEqual(in_order.mapped('ponto_id'), [
+            row.id for row in self.simulator.accounts.get(self.online.id).transactions])
 
     def test_a_history_whose_last_read_row_is_gone_is_read_anew(self):
         self.patch(ponto_account, 'PAGES_AT_ONCE', 1)

@@ -5,6 +5,7 @@ from odoo import fields
 from odoo.addons.account_online_ponto.controllers.webhook import MAX_BODY, PontoWebhookController
 from odoo.tests import tagged
 
+from .common import PATIENCE
 from .test_connect_flow import ConnectCase
 
 
@@ -22,7 +23,7 @@ class TestWebhooks(ConnectCase):
 
     def post(self, body, signature):
         headers = {'Content-Type': 'application/json', **({'Signature': signature} if signature else {})}
-        return self.url_open('/ponto/webhook', data=body, headers=headers, method='POST').status_code
+        return self.url_open('/ponto/webhook', data=body, headers=headers, method='POST', timeout=PATIENCE).status_code
 
     def sign(self, event, **claims):
         """Return body and signature of `event`, signed now by this machine's clock."""

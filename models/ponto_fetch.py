@@ -1,13 +1,16 @@
 """A person's own click on Fetch Transactions: the bank is asked, what Ponto has is read at once, the rest follows."""
 import ipaddress
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
+from ..ponto.errors import PontoError
 from .ponto_account import PAGES_AT_ONCE
+
+_logger = logging.getLogger(__name__)
 
 # Balance and transactions are two synchronizations (API reference, section 2.5).
 SUBTYPES = ('accountDetails', 'accountTransactions')
@@ -114,8 +117,9 @@ class PontoAccount(models.Model):
             try:
                 asked.append(client.create_synchronization(
                     account_id=self.ponto_id, subtype=subtype, customer_ip=address).id)
-            except PontoRecentlySynchronizedError:
-                continue
+            except PontoError as error:
+                # Asked a moment ago, or refused: reading what Ponto has tells what is the matter, if anything is.
+                _logger.info("Ponto does not ask the bank about online account %s: %s", self.id, type(error).__name__)
         if asked:
             self.bank_asked_ids = asked
 

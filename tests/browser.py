@@ -32,8 +32,8 @@ new Promise((resolve) => {
 class Person:
     """Somebody at a real browser who leaves Odoo for other sites and comes back, which a tour cannot.
 
-    A context manager; every step waits for its element, a minute at most, and fails with what was looked for and the text
-    of the page.
+    A context manager; every step waits for its element, a minute at most, and fails with what was looked for and the
+    text of the page.
     """
 
     def __init__(self, case, login):

@@ -77,6 +77,14 @@ class TestFetch(PontoCase, HttpCase):
         self.assertEqual(notification['params']['type'], 'success')
         self.assertFalse(self.account.bank_asked_ids)
 
+    def test_a_question_to_the_bank_that_is_refused_does_not_keep_from_reading(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        for fault in ({'status': 403}, {'status': 429}, {'status': 500}, {'kind': 'html'}):
+            self.simulator.clear_faults()
+            self.simulator.fail(None, path='^/synchronizations$', **fault)
+            self.assertEqual(self.call('action_fetch_transactions')['params']['type'], 'success', fault)
+        self.assertEqual(self.lines(self.account).amount, 10)
+
     def test_a_bank_that_refuses_the_consent_is_told_on_the_account(self):
         self.company.ponto_office_ip = '81.82.83.85'
         self.simulator.fail_synchronization(2, account=self.online)

@@ -27,6 +27,7 @@ LOG = os.environ['STRESS_LOG']
 CREDENTIALS = [(CLIENT_ID, CLIENT_SECRET)]
 
 PHASES = ('elsewhere', 'reading', 'booking')
+AMID = 'some booked, some not'
 PARTIES = (
     ("Bakkerij Smit", 'BE71096123456769'), ("Garage Willems", 'BE43068999999501'), ("Drukkerij Ons Huis", None),
     ("Koninklijke Veiling", 'NL91ABNA0417164300'), (None, None),
@@ -217,9 +218,10 @@ def kill(options):
         for _number in range(options.times):
             go_on(sim, options.new_rows, chance)
             place = wait_for_victim(workers, phases, chance)
-            killed[phases[place]] += 1
+            killed[PHASES[phases[place]]] += 1
             workers[place].kill()
             workers[place].join()
+            killed[AMID] += len(query('SELECT state FROM ponto_transaction GROUP BY state')) > 1
             workers[place] = start_worker(phases, place, stop, chance)
         stop.value = 1
         for worker in workers:
@@ -239,21 +241,22 @@ def start_worker(phases, place, stop, chance):
 
 
 def wait_for_victim(workers, phases, chance):
-    """Return the place of the worker to kill, at some moment in or after a phase drawn by lot."""
+    """Wait for some moment in or after a phase drawn by lot; return the place of the worker to kill."""
     wanted = chance.choice((1, 2))
     end = time.monotonic() + 15
-    while wanted not in (shown := list(phases)) and time.monotonic() < end:
+    while wanted not in list(phases) and time.monotonic() < end:
         time.sleep(0.002)
-    time.sleep(chance.expovariate(1 / 0.15))
+    # At once, or when the import has got somewhere.
+    time.sleep(chance.expovariate(1 / chance.choice((0.1, 0.5, 3))))
     wrong.extend(f'a worker ended by itself with {worker.exitcode}' for worker in workers if worker.exitcode)
-    return shown.index(wanted) if wanted in shown else chance.randrange(len(workers))
+    return max(range(len(workers)), key=lambda place: phases[place] == wanted)
 
 
 def report_kills(killed, times):
-    print(f'\n{"Killed while":<14}{"times":>8}')
-    for phase, name in enumerate(PHASES):
-        print(f'{name:<14}{killed[phase]:>8}')
-    if times > 1 and not (killed[1] and killed[2]):
+    print(f'\n{"Killed while":<26}{"times":>6}')
+    for name in (*PHASES, AMID):
+        print(f'{name:<26}{killed[name]:>6}')
+    if times > 1 and not (killed['reading'] and killed['booking']):
         wrong.append('the kills did not hit both reading and booking; try another --seed')
 
 

@@ -126,7 +126,11 @@ class PontoClient:
     # How all of them work
 
     def _get(self, resource: type[Resource[R]], *segments: str) -> R:
-        return self._resource(resource, self._request('GET', self._path(*segments)))
+        """Return the resource that the path names; an answer about another one is none of Ponto's."""
+        answer = self._resource(resource, self._request('GET', self._path(*segments)))
+        if getattr(answer, 'id', None) != segments[-1]:
+            raise PontoResponseError(200, 'structure')
+        return answer
 
     def _iter_items(self, resource: type[Resource[R]], path: str, params: Params | None = None) -> Iterator[R]:
         for page in self._iter_pages(resource, path, params or {}, PAGE_LIMIT):

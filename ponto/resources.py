@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Generic, Self, TypeVar
 
 MAX_DETAIL = 500
+MAX_ID = 200
 MAX_DEPTH = 20
 # Beyond these a number is a mistake, and arithmetic with it may not end: 1e999999 is valid JSON.
 MAX_AMOUNT = Decimal(10) ** 15
@@ -118,12 +119,14 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def _identity(data: object) -> tuple[str, Mapping[str, Any]]:
     """Return id and attributes of a resource object.
 
-    :raise ValueError: it is no object, or has no id
+    :raise ValueError: it is no object, or has no id, or one that could not be kept as it is: two of them may then be
+        the same
     """
-    identity = one_line(_mapping(data).get('id'), 200)
-    if not identity:
+    identity = _mapping(data).get('id')
+    text = one_line(identity, MAX_ID)
+    if not text or text != (str(identity) if isinstance(identity, Decimal) else identity):
         raise ValueError('a resource without id')
-    return identity, _mapping(_mapping(data).get('attributes'))
+    return text, _mapping(_mapping(data).get('attributes'))
 
 
 @dataclass(frozen=True, kw_only=True)

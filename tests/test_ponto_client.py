@@ -89,6 +89,13 @@ class ContractTests:
         account = next(client.iter_accounts())
         self.assertEqual(client.get_account(account_id=account.id), account)
 
+    def test_an_answer_about_another_account_is_no_answer(self):
+        other = self.simulator.add_account('BE43068999999501')
+        self.simulator.fail(body={'data': {'id': other.id}}, path='/accounts')
+        with self.assertRaises(PontoResponseError) as caught:
+            self.get_account()
+        self.assertEqual(caught.exception.reason, 'structure')
+
     def test_an_unknown_account_is_not_found(self):
         client = self.make_client()
         for call in (
@@ -381,7 +388,7 @@ class TestToken(SimulatedCase):
             with self.subTest(body):
                 store = MemoryTokenStore(clock=self.now)
                 self.simulator.fail(body=body, path='/oauth2/token')
-                self.simulator.fail(body={'data': {'id': 'a1'}}, path='/accounts')
+                self.simulator.fail(body={'data': {'id': self.account.id}}, path='/accounts')
                 self.get_account(self.make_client(self.make_auth(store=store)))
                 self.assertEqual(store.load().expires_at, self.now() + timedelta(seconds=lifetime))
 

@@ -216,7 +216,7 @@ class TestBodies(SimulatedCase):
         self.assertEqual(self.reason(body=bomb, headers={'Content-Encoding': 'gzip'}), 'too_large')
 
     def test_compressed_and_encoded_answers_are_read(self):
-        text = json.dumps({'data': {'id': 'a1', 'attributes': {'holderName': 'Zoë 💶'}}}, ensure_ascii=False)
+        text = json.dumps({'data': {'id': self.account.id, 'attributes': {'holderName': 'Zoë 💶'}}}, ensure_ascii=False)
         latin = text.replace('💶', '£')
         for body, headers in (
             (gzip.compress(text.encode()), {'Content-Encoding': 'gzip'}),

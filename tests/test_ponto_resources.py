@@ -210,7 +210,8 @@ class TestTransaction(BaseCase):
             self.assertIn('amount is missing', row.problem)
 
     def test_without_an_id_there_is_no_resource(self):
-        for data in (None, [], 'x', {}, {'id': None}, {'id': ''}, {'id': '\x00'}, {'id': {}}):
+        for data in (None, [], 'x', {}, {'id': None}, {'id': ''}, {'id': '\x00'}, {'id': {}}, {'id': ['a']},
+                     {'id': ' a'}, {'id': 'a\x00'}, {'id': 'a\n'}, {'id': 'a\ud800'}, {'id': 'x' * 201}):
             for resource in (Transaction, Account, Institution, Synchronization):
                 with self.subTest(data=data, resource=resource), self.assertRaises(ValueError):
                     resource.from_api(data)

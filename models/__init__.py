@@ -3,6 +3,7 @@ from . import account_journal
 from . import account_move
 from . import ponto_account
 from . import ponto_account_balance
+from . import ponto_runner
 from . import ponto_health
 from . import ponto_institution
 from . import ponto_integration

@@ -1,29 +1,27 @@
-import logging
-import zlib
+import time
 from collections import Counter
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 import pytz
-from psycopg2.extensions import TransactionRollbackError
 
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
 
-from ..ponto.errors import PontoApiError, PontoError
+from ..ponto.errors import PontoApiError
 from .conversions import naive_utc
-from .error_sentences import error_code, error_sentence
-
-_logger = logging.getLogger(__name__)
 
 # A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
 OVERLAP = timedelta(days=30)
 # ... and this often the whole list, so that nothing stays missed wherever Ponto puts it.
 FULL_WALK_EVERY = timedelta(days=7)
-# Hours of the day in Brussels at which Ponto asks the banks by itself.
-PONTO_REFRESH_HOURS = (2, 8, 14, 20)
-# A run reads so many pages of an account (of 100 rows) before it commits, so that a history of years is read in steps.
+# A run reads so many pages of an account (of 100 rows) before it commits, so that a history of years is read in steps,
+# and no further page after so many seconds: with Odoo's default limits a worker is ended after 120.
 PAGES_AT_ONCE = 30
+SECONDS_AT_ONCE = 20
+# What people may change.
+CHOICES = {'start_date', 'date_basis', 'time_zone'}
 # Statement lines are booked in batches of this size, so that a killed worker loses little work.
 BOOKING_BATCH = 200
 
@@ -71,6 +69,9 @@ class PontoAccount(models.Model):
         domain="[('type', 'in', ('bank', 'credit')), ('company_id', '=', company_id)]")
     start_date = fields.Date(
         copy=False, help="Transactions before this date stay out of the books. Empty: everything that Ponto has.")
+    wanted_from = fields.Date(
+        readonly=True, copy=False, help="Older transactions were asked for from this day on, and may still come in.")
+    wanted_until = fields.Date(readonly=True, copy=False)
     date_basis = fields.Selection(
         [('execution', "Execution date"), ('value', "Value date")], string="Booked on", required=True,
         default='execution')
@@ -145,11 +146,44 @@ class PontoAccount(models.Model):
                     journal=journal.display_name, other=currency.name))
 
     def write(self, vals):
-        """A changed start date, zone or date basis is applied to the rows that are not in the books yet."""
+        """People choose from when and how transactions are dated; everything else is Ponto's and the addon's to say.
+
+        What they choose is applied to the rows that are not in the books yet.
+
+        :raises AccessError: for another field, whatever the caller's rights on the model
+        """
+        if not self.env.su and not CHOICES.issuperset(vals):
+            labels = [self._fields[name]._description_string(self.env) for name in sorted(CHOICES)]
+            raise AccessError(self.env._(
+                "Of an online account only these can be changed: %(fields)s.", fields=', '.join(labels)))
         res = super().write(vals)
-        if {'start_date', 'date_basis', 'time_zone'} & set(vals):
-            self.transaction_ids.filtered(lambda row: row.state != 'booked')._apply_dates()
+        rows = self.env['ponto.transaction'].sudo()
+        if {'date_basis', 'time_zone'} & set(vals):
+            rows.search([('account_id', 'in', self.ids), ('state', '!=', 'booked')])._apply_dates()
+        elif {'start_date', 'wanted_from', 'wanted_until'} & set(vals):
+            for account in self:
+                rows.search([('account_id', '=', account.id), *account._misplaced_domain()])._apply_dates()
         return res
+
+    def _misplaced_domain(self):
+        """Return the domain of the account's rows that may be on the wrong side of its start date."""
+        waiting, skipped = Domain('state', 'in', ('new', 'held')), Domain('state', '=', 'skipped')
+        if not self.start_date:
+            return skipped
+        return (waiting & Domain('date', '<', self.start_date)) | (
+            skipped & (Domain('date', '>=', self.start_date) | self._wanted_domain()))
+
+    def _wanted_domain(self):
+        """Return the domain of the days for which somebody has asked for older transactions."""
+        if not self.wanted_from:
+            return Domain.FALSE
+        return Domain('date', '>=', self.wanted_from) & (
+            Domain('date', '<=', self.wanted_until) if self.wanted_until else Domain.TRUE)
+
+    def _is_wanted(self, day):
+        """Return whether somebody has asked for the older transactions of `day`."""
+        return bool(self.wanted_from and self.wanted_from <= day and not (
+            self.wanted_until and day > self.wanted_until))
 
     @api.ondelete(at_uninstall=False)
     def _check_nothing_booked(self):
@@ -171,98 +205,6 @@ class PontoAccount(models.Model):
         journals.sudo().bank_statements_source = 'undefined'
 
     # -------------------------------------------------------------------------
-    # Runners: the only places that commit
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _cron_synchronize(self):
-        """Read every account that is due and book what came in. Never raises; one account never stops another.
-
-        Any number of workers may run this at once: an account that another one has is skipped.
-        """
-        cron = self.env['ir.cron']
-        self.env['ponto.event']._cron_apply()
-        due = self.search(self._due_domain(), order='next_read_at, id')
-        cron._commit_progress(remaining=len(due))
-        for account in due:
-            account._cron_synchronize_one()
-            if not cron._commit_progress(1):
-                break
-
-    def _cron_synchronize_one(self):
-        """Read and book one account if it is still due and free, with commits of its own."""
-        self.ensure_one()
-        started_at = fields.Datetime.now()
-        try:
-            # Each commit ends the lock. Whoever gets it next finds the account no longer due.
-            if self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
-                if self.bank_asked_ids and self._is_bank_still_asked():
-                    self.next_read_at = fields.Datetime.now() + timedelta(minutes=1)
-                    return
-                run = self._read('cron', PAGES_AT_ONCE)
-                if self.walk_cursor:
-                    self.env.ref('account_online_ponto.ir_cron_synchronize')._trigger()
-                self.env['ir.cron']._commit_progress()
-                if not self._book_with_commits(run):
-                    self.env.ref('account_online_ponto.ir_cron_book')._trigger()
-        except TransactionRollbackError:
-            self._give_way()
-        except Exception as error:  # noqa: BLE001 whatever it is, the other accounts must go on
-            self.env.cr.rollback()
-            self._cron_record_failure(started_at, error)
-
-    def _cron_record_failure(self, started_at, error):
-        """Record why a run failed, with a commit of its own; if somebody else has the account now, theirs counts."""
-        try:
-            if self.try_lock_for_update(allow_referencing=True):
-                self._record_failure('cron', started_at, error)
-                self.env['ir.cron']._commit_progress()
-        except TransactionRollbackError:
-            self._give_way()
-
-    def _cron_book_one(self):
-        """Book what waits in the inbox of one account if it is free, with commits of its own.
-
-        :return: False if time is up, and with it perhaps something left
-        """
-        self.ensure_one()
-        try:
-            return self._book_with_commits(self.env['ponto.synchronization'])
-        except TransactionRollbackError:
-            self._give_way()
-        except Exception:  # whatever it is, the other accounts must go on
-            self.env.cr.rollback()
-            _logger.exception("Booking the transactions of online account %s failed", self.id)
-        return True
-
-    def _book_with_commits(self, run):
-        """Book in batches, each committed, until nothing is left, time is up, or another worker has the account.
-
-        :return: False if time is up, and with it perhaps something left
-        """
-        batches = self._batches_to_book()
-        # The lock comes first in each transaction, so that nothing is seen that another worker has changed by then.
-        while self.try_lock_for_update(allow_referencing=True) and (batch := next(batches, None)):
-            # Another worker may have booked some of them since they were listed.
-            run._count(batch.filtered_domain(batch._to_book_domain())._book())
-            if not self.env['ir.cron']._commit_progress():
-                return False
-        return True
-
-    def _give_way(self):
-        self.env.cr.rollback()
-        _logger.info("Online account %s has just been worked on by somebody else.", self.id)
-
-    @api.model
-    def _due_domain(self):
-        return [
-            ('journal_id', '!=', False),
-            ('next_read_at', '<=', fields.Datetime.now()),
-            ('state', 'in', ('active', 'error')),
-            ('link_id.auto_synchronize', '=', True),
-        ]
-
-    # -------------------------------------------------------------------------
     # The data path: read, then book
     # -------------------------------------------------------------------------
 
@@ -279,24 +221,13 @@ class PontoAccount(models.Model):
             runs += account._book_into(account._read(trigger, at_most), limit)
         return runs
 
-    def _apart(self, step, trigger):
-        """Call `step(account)`, which returns a run, for each account; a failing one leaves the others alone.
+    def _book_into(self, run, limit=None, domain=None):
+        """Book what waits in the inbox of one account, count it in `run` and return `run`. Does not commit.
 
-        :return: one `ponto.synchronization` for each account; that of a failure says why
+        :param limit: book at most so many
+        :param domain: book these only
         """
-        runs = self.env['ponto.synchronization']
-        for account in self:
-            started_at = fields.Datetime.now()
-            try:
-                with self.env.cr.savepoint():
-                    runs += step(account)
-            except (PontoError, UserError) as error:
-                runs += account._record_failure(trigger, started_at, error)
-        return runs
-
-    def _book_into(self, run, limit=None):
-        """Book what waits in the inbox of one account, count it in `run` and return `run`. Does not commit."""
-        for batch in self._batches_to_book(limit):
+        for batch in self._batches_to_book(limit, domain):
             run._count(batch._book())
         return run
 
@@ -308,10 +239,8 @@ class PontoAccount(models.Model):
         account._read_details()
         counts = account._read_transactions(at_most)
         account.integration_id._record_success()
-        account.write({
-            'state': 'active', 'error_message': False, 'failure_count': 0,
-            'next_read_at': account._next_read_after(fields.Datetime.now()),
-        })
+        account.write({'state': 'active', 'error_message': False, 'failure_count': 0})
+        account._plan_read(account._next_read_after(fields.Datetime.now()))
         return self.env['ponto.synchronization'].sudo().create({
             'account_id': account.id,
             'journal_id': account.journal_id.id,
@@ -321,12 +250,6 @@ class PontoAccount(models.Model):
             'ended_at': fields.Datetime.now(),
             **counts,
         })
-
-    def _next_read_after(self, now):
-        """Return when to read again after a read at `now`: at once when there is more, soon when the bank was asked."""
-        if self.walk_cursor:
-            return now
-        return now + timedelta(minutes=1) if self.bank_asked_ids else self._next_read_at(now)
 
     def _last_run(self):
         """Return the newest history row of the account."""
@@ -375,11 +298,12 @@ class PontoAccount(models.Model):
         """Read pages into the inbox, add what they hold to `counts`, and return whether the list's end was reached.
 
         :param full: go on to the end of the list, else until nothing can be new
-        :param at_most: stop after so many pages; `walk_cursor` then says where to go on
+        :param at_most: stop after so many pages, or earlier if they take long; `walk_cursor` then says where to go on
         :param after: the row below which to begin; by default at the top
         """
         inbox = self.env['ponto.transaction'].sudo().with_company(self.company_id)
         pages = self.integration_id._client().iter_transaction_pages(account_id=self.ponto_id, after=after)
+        end = time.monotonic() + SECONDS_AT_ONCE
         seen = [after] if after else []
         in_steps = bool(self.walk_cursor)
         # Above a walk to go on with there is only what has come since: it has read the overlap itself.
@@ -397,7 +321,7 @@ class PontoAccount(models.Model):
                 # A known row is gone, or has moved: only the whole list tells which, in however many steps.
                 full = True
                 self.last_full_walk_at = False
-            if number == at_most and page.next_url:
+            if at_most and page.next_url and (number == at_most or time.monotonic() > end):
                 if not in_steps:
                     in_steps = True
                     self.walk_number += 1
@@ -421,65 +345,16 @@ class PontoAccount(models.Model):
         return any(moment and naive_utc(moment) >= start
                    for item in items for moment in (item.execution_date, item.value_date))
 
-    def _batches_to_book(self, limit=None):
+    def _batches_to_book(self, limit=None, domain=None):
         """Yield the rows that may be booked now in batches, the oldest first; held ones are tried again."""
         inbox = self.env['ponto.transaction'].sudo()
         inbox._note_removed(self)
-        # Within a limit the new ones go first (before `held` and `booked`): many held ones must not keep them waiting.
+        # The untried ones go first (`new` before `held`): many held ones must not keep them waiting.
         rows = inbox.search(
-            [('account_id', '=', self.id), *inbox._to_book_domain()], limit=limit,
-            order='state desc, date, rank, id' if limit else 'date, rank, id')
+            [('account_id', '=', self.id), *(domain or inbox._to_book_domain())], limit=limit,
+            order='is_changed desc, state desc, date, rank, id')
         for start in range(0, len(rows), BOOKING_BATCH):
             yield rows[start:start + BOOKING_BATCH].with_company(self.company_id)
-
-    @api.model
-    def _next_read_at(self, now):
-        """Return when an account read at `now` is due again: soon after Ponto's next own refresh; both naive in UTC.
-
-        Ponto refreshes at about 2, 8, 14 and 20 h (API reference, section 1.5). The half hour and the minutes drawn
-        from the database's id give it time, and keep all databases from asking at the same minute.
-        """
-        database = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
-        delay = timedelta(minutes=30 + zlib.crc32(database.encode()) % 60)
-        zone = pytz.timezone('Europe/Brussels')
-        today = pytz.utc.localize(now).astimezone(zone).date()
-        slots = (
-            zone.localize(datetime.combine(today + timedelta(days=day), time(hour))).astimezone(pytz.utc) + delay
-            for day in (-1, 0, 1) for hour in PONTO_REFRESH_HOURS)
-        return min(slot.replace(tzinfo=None) for slot in slots if slot.replace(tzinfo=None) > now)
-
-    def _record_failure(self, trigger, started_at, error):
-        """Remember on the account and in the history why a run failed. Called after a rollback."""
-        self.ensure_one()
-        account = self.sudo()
-        if not isinstance(error, (PontoError, UserError)):
-            _logger.error("Synchronization of online account %s failed", account.id, exc_info=error)
-        message = error_sentence(account.with_context(lang=account.company_id.partner_id.lang).env, error)
-        account.integration_id._record_error(error)
-        failures = account.failure_count + 1
-        account.write({
-            # A withdrawn account is not tried again by itself: somebody has to give the permission again.
-            'state': 'withdrawn' if account.state == 'withdrawn' else 'error',
-            'error_message': message,
-            'failure_count': failures,
-            'next_read_at': fields.Datetime.now() + self._back_off(failures, error),
-        })
-        return self.env['ponto.synchronization'].sudo().create({
-            'account_id': account.id,
-            'journal_id': account.journal_id.id,
-            'trigger': trigger,
-            'state': 'error',
-            'started_at': started_at,
-            'ended_at': fields.Datetime.now(),
-            'error_code': error_code(error),
-            'message': message,
-        })
-
-    @api.model
-    def _back_off(self, failures, error):
-        """Return how long to wait after so many failures running: as Ponto asks, else 5 minutes doubling to 6 hours."""
-        asked = timedelta(seconds=min(getattr(error, 'retry_after', None) or 0, 24 * 3600))
-        return max(asked, min(timedelta(minutes=5) * 2 ** min(failures - 1, 10), timedelta(hours=6)))
 
     # -------------------------------------------------------------------------
     # Accounts of a grant
@@ -502,13 +377,14 @@ class PontoAccount(models.Model):
             lambda account: account.integration_id != integration and account._is_authorized())
         by_ponto_id = {account.ponto_id: account for account in known}
         listed = {resource.id for resource in resources}
-        lost = {account._identity(): account for account in known - elsewhere if account.ponto_id not in listed}
+        lost = {self._identity(account.institution_id, account): account
+                for account in known - elsewhere if account.ponto_id not in listed}
         accounts = self.browse()
         for resource in resources:
             link = links[resource.institution_id or None]
             vals = self._prepare_account_vals(resource)
-            identity = (link.institution_id, vals['reference'], vals['currency_code'])
-            account = by_ponto_id.get(resource.id) or lost.pop(identity if vals['reference'] else None, self.browse())
+            identity = self._identity(link.institution_id, vals)
+            account = by_ponto_id.get(resource.id) or (identity and lost.pop(identity, None)) or self.browse()
             if account in elsewhere:
                 continue
             if account:
@@ -529,8 +405,11 @@ class PontoAccount(models.Model):
     def _is_authorized(self):
         return self.state != 'withdrawn' and self.integration_id.state == 'connected'
 
-    def _identity(self):
-        return (self.institution_id, self.reference, self.currency_code)
+    @api.model
+    def _identity(self, institution, vals):
+        """Return what tells one account of a company from another, whatever id Ponto gives it; None: nothing does."""
+        number = sanitize_account_number(vals['reference'])
+        return (institution.id, number, vals['currency_code']) if number else None
 
     @api.model
     def _prepare_account_vals(self, resource):

@@ -15,6 +15,7 @@ class PontoAccount(models.Model):
         string="Odoo Balance", compute='_compute_balance', help="The journal's balance on the day of the bank's.")
     balance_difference = fields.Monetary(compute='_compute_balance', help="The bank's balance less Odoo's.")
     balance_explanation = fields.Text(compute='_compute_balance_explanation')
+    lacks_opening_line = fields.Boolean(compute='_compute_lacks_opening_line', compute_sudo=True)
 
     @api.depends('current_balance', 'balance_date', 'journal_id', 'transaction_ids.state', 'transaction_ids.date')
     def _compute_balance(self):
@@ -140,32 +141,44 @@ class PontoAccount(models.Model):
         return total
 
     # -------------------------------------------------------------------------
-    # The opening line of an empty journal
+    # The opening line of a journal that nothing else has touched
     # -------------------------------------------------------------------------
 
-    def _prepare_opening_line_vals(self):
-        """Return the values of the line that makes an empty journal's balance equal to the bank's.
+    @api.depends('balance_difference')
+    def _compute_lacks_opening_line(self):
+        for account in self:
+            account.lacks_opening_line = bool(account._prepare_opening_line_vals())
 
-        Empty when the journal already has entries, the bank tells no balance, nothing is missing, or the inbox could
-        not be read: what comes in later would be counted twice.
+    def action_add_opening_line(self):
+        """Show the opening line that the account's journal lacks, to be made or not."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.env['ponto.connect']._open_for_opening_line(self)
+
+    def _prepare_opening_line_vals(self):
+        """Return the values of the line that makes the journal's balance equal to the bank's once all is booked.
+
+        Empty when the journal has entries from elsewhere, the bank tells no balance, nothing is missing, or the list
+        of transactions could not be read to its end: what comes in later would be counted twice.
         """
         self.ensure_one()
-        journal = self.journal_id
+        journal, day = self.journal_id, self._balance_day()
         is_read = self.state == 'active' and self.last_full_walk_at and not self.walk_cursor
-        if not (journal and self.has_balance and is_read) or self._bank_items().search_count(
-                [('account_id', '=', journal.default_account_id.id)], limit=1):
+        if not (journal and self.has_balance and is_read) or self._has_other_entries():
             return {}
         rows = self.env['ponto.transaction'].sudo().search([
-            ('account_id', '=', self.id), ('state', 'in', ('new', 'held')), ('date', '!=', False),
-            ('currency_id', '=', self.currency_id.id), ('date', '<=', self._balance_day())], order='date')
-        amount = self.currency_id.round(self.current_balance - sum(rows.mapped('amount')))
+            ('account_id', '=', self.id), ('state', 'in', ('new', 'held', 'booked')), ('date', '!=', False),
+            ('currency_id', '=', self.currency_id.id), ('date', '<=', day)], order='date')
+        waiting = rows.filtered(lambda row: row.state != 'booked' and not row.missing_since)
+        amount = self.currency_id.round(
+            self.current_balance - self._journal_balances()[self] - sum(waiting.mapped('amount')))
         if self.currency_id.is_zero(amount):
             return {}
+        first_day = self.start_date or rows[:1].date or day
         first_open = self._first_open_day(journal)
-        day = self.start_date or rows[:1].date or self._balance_day()
         return {
             'journal_id': journal.id,
-            'date': max(day, first_open) if first_open else day,
+            'date': max(first_day, first_open) if first_open else first_day,
             'amount': amount,
             'payment_ref': self.env._("Opening balance (%(account)s)", account=self.reference or self.name),
             'is_ponto_opening': True,
@@ -173,11 +186,14 @@ class PontoAccount(models.Model):
             'sequence': FIRST_SEQUENCE + 1,
         }
 
-    def _book_opening_lines(self):
-        """Make the opening line of each account where there is reason for one, and return the lines."""
-        lines = self.env['account.bank.statement.line'].sudo()
-        for account in self:
-            vals = account._prepare_opening_line_vals()
-            if vals:
-                lines += lines.with_company(account.company_id).create(vals)
-        return lines
+    def _has_other_entries(self):
+        """Return whether the journal's bank account holds anything else than this account's own transactions."""
+        own = [('move_id.statement_line_ids', 'any', self._own_lines_domain())]
+        return bool(self._bank_items().search_count([
+            ('account_id', '=', self.journal_id.default_account_id.id), '!', *own], limit=1))
+
+    def _book_opening_line(self, **shown):
+        """Make the opening line if there is reason for one, as it was `shown` to a person; return it, or nothing."""
+        lines = self.env['account.bank.statement.line'].sudo().with_company(self.company_id)
+        vals = self._prepare_opening_line_vals()
+        return lines.create({**vals, **shown}) if vals else lines

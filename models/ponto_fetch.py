@@ -61,12 +61,14 @@ class PontoAccount(models.Model):
         self.env['ponto.transaction']._check_bookkeeper()
         accounts = self.sudo().filtered('journal_id').try_lock_for_update(allow_referencing=True)
         accounts.last_full_walk_at = False
-        runs = accounts._apart(lambda account: account._synchronize(limit=BOOKED_WHILE_WAITING), 'manual')
+        runs = accounts._apart(lambda account: account._synchronize(
+            limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE), 'manual')
         action = self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_transaction_action_missing')
         action['domain'] = [
             ('account_id', 'in', self.ids), '|', ('state', '!=', 'booked'), ('missing_since', '!=', False)]
-        failed = runs.filtered(lambda run: run.state == 'error')
-        return failed._notify(next_action=action) if failed else action
+        if any(run.state == 'error' or run.account_id.walk_cursor for run in runs):
+            return runs._notify(next_action=action)
+        return action
 
     def fetch_progress(self):
         """Take the next short step of a fetch that goes on, and tell how far each of these accounts is.
@@ -100,7 +102,8 @@ class PontoAccount(models.Model):
         run = self._last_run()
         if self.walk_cursor or (self.bank_asked_ids and not self._is_bank_still_asked()):
             return self._synchronize(limit=BOOKED_AT_A_LOOK, at_most=PAGES_AT_A_LOOK)
-        return self._book_into(run, BOOKED_AT_A_LOOK)
+        # What is held has been tried by the read.
+        return self._book_into(run, BOOKED_AT_A_LOOK, self.env['ponto.transaction']._untried_domain())
 
     def _ask_bank(self):
         """Have Ponto ask the bank on behalf of the person who is here, with that person's own public address.
@@ -108,7 +111,7 @@ class PontoAccount(models.Model):
         Only for a person: banks allow few unattended requests a day (API reference, section 1.5).
         """
         self.bank_asked_ids = False
-        address = self._customer_ip()
+        address = self._customer_ip(self.company_id)
         if not address:
             return
         client = self.integration_id._client()
@@ -141,11 +144,9 @@ class PontoAccount(models.Model):
         return False
 
     @api.model
-    def _customer_ip(self):
+    def _customer_ip(self, company):
         """Return the public address of the person who is here, else that of the company's office, else ''."""
-        addresses = [request.httprequest.remote_addr] if request else []
-        if addresses:
-            addresses.append(self.env.company.ponto_office_ip)
+        addresses = [request.httprequest.remote_addr, company.ponto_office_ip] if request else []
         return next((address for address in addresses if self._is_public(address)), '')
 
     @api.model
@@ -159,7 +160,7 @@ class PontoAccount(models.Model):
         """Return what to say about asking the bank: that it takes a while, or why it was not asked."""
         if any(account.bank_asked_ids for account in self):
             return [self.env._("The bank has been asked for news; they follow by themselves within minutes.")]
-        if request and not self._customer_ip():
+        if request and not all(self._customer_ip(company) for company in self.company_id):
             return [self.env._(
                 "The bank itself was not asked, because your address is a private one. Ponto's own data, at most six"
                 " hours old, was read. An administrator can enter the office's public address in the settings.")]

@@ -35,10 +35,7 @@ class PontoSynchronization(models.Model):
         self.search([('started_at', '<', limit)], limit=10000).unlink()
 
     def _count(self, counts):
-        """Add `counts` (`{field: number}`) of one more step to the run; on an empty recordset nothing is recorded.
-
-        Rows that stay held are tried at every run, so the last number of a step stands for its rows only.
-        """
+        """Add `counts` (`{field: number}`) of one more step to the run; on an empty recordset nothing is recorded."""
         for run in self:
             run.write({
                 'ended_at': fields.Datetime.now(),
@@ -65,15 +62,19 @@ class PontoSynchronization(models.Model):
         return self._notification('\n'.join(sentences), 'danger' if failed else 'success', next_action)
 
     def _outcome(self, done):
-        new, booked, held = (sum(done.mapped(name)) for name in ('new_count', 'booked_count', 'held_count'))
-        waiting = self.env['ponto.transaction'].sudo().search_count(
-            [('account_id', 'in', done.account_id.ids), ('state', '=', 'new')])
+        new, booked = (sum(done.mapped(name)) for name in ('new_count', 'booked_count'))
+        # Not counted in the runs: what stays held is tried at each of them.
+        by_state = dict(self.env['ponto.transaction'].sudo()._read_group(
+            [('account_id', 'in', done.account_id.ids), ('state', 'in', ('new', 'held'))], ['state'], ['__count']))
+        held, waiting = by_state.get('held'), by_state.get('new')
         sentences = [self.env._("%(new)s new transactions, %(booked)s booked.", new=new, booked=booked)
                      if new or booked else self.env._("No new transactions.")]
         if held:
             sentences.append(self.env._("%(held)s to review.", held=held))
         if waiting:
             sentences.append(self.env._("%(waiting)s more are booked in the background.", waiting=waiting))
+        if any(account.walk_cursor for account in done.account_id):
+            sentences.append(self.env._("Ponto's list is long: the rest of it is read in the background."))
         return ' '.join(sentences)
 
     @api.model

@@ -1,4 +1,5 @@
 import logging
+import time
 from collections import Counter, defaultdict
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
@@ -19,6 +20,8 @@ _logger = logging.getLogger(__name__)
 
 # How far a line entered by hand or imported from a file may lie from a transaction to be suspected as the same.
 DUPLICATE_DAYS = 3
+# A batch of which Odoo refuses many rows is tried for so long, see `_create_lines`.
+SECONDS_OF_HALVING = 10
 # Lines of one day are ordered by a sequence that counts down from here as the bank goes on (`_sequences`).
 FIRST_SEQUENCE = 100_000
 # The inbox fields that tell one payment from another, whatever id Ponto gives it.
@@ -183,6 +186,11 @@ class PontoTransaction(models.Model):
         """Return the domain of the rows with which booking has something to do."""
         return ['|', ('state', 'in', ('new', 'held')), ('is_changed', '=', True)]
 
+    @api.model
+    def _untried_domain(self):
+        """Return the domain of those rows among them that booking has not decided about yet."""
+        return ['|', ('state', '=', 'new'), ('is_changed', '=', True)]
+
     def _check_bookkeeper(self):
         """Booking is for whoever may write statement lines, and for Invoicing's administrators (who may not, alone)."""
         self.check_access('read')
@@ -229,7 +237,9 @@ class PontoTransaction(models.Model):
             if row._differs(items[ponto_id]):
                 changed += row._update(items[ponto_id])
             if row.missing_since:
+                # Listed again, so others below it may be as well: as a changed row it has reading go on.
                 row.missing_since = False
+                changed |= row
         new = self.create([
             {'account_id': account.id, **self._prepare_row_vals(account, item)}
             for ponto_id, item in items.items() if ponto_id not in known])
@@ -319,13 +329,14 @@ class PontoTransaction(models.Model):
         if not items:
             return adopted
         orphans = defaultdict(list)
-        for row in self.search([('account_id', '=', account.id), ('account_ponto_id', '!=', account.ponto_id)],
-                               order='rank desc'):
+        candidates = [self.new(self._prepare_row_vals(account, item)) for item in items]
+        for row in self.search([
+            ('account_id', '=', account.id), ('account_ponto_id', '!=', account.ponto_id),
+            ('amount', 'in', list({candidate.amount for candidate in candidates})),
+        ], order='rank desc'):
             orphans[row._fingerprint()].append(row)
-        if not orphans:
-            return adopted
-        for item in items:
-            same = orphans.get(self.new(self._prepare_row_vals(account, item))._fingerprint())
+        for item, candidate in zip(items, candidates, strict=True):
+            same = orphans.get(candidate._fingerprint())
             if same:
                 row = same.pop(0)
                 row.write({'ponto_id': item.id, 'account_ponto_id': account.ponto_id, 'attributes': item.attributes})
@@ -379,8 +390,11 @@ class PontoTransaction(models.Model):
                 first, second = second, first
             row.date = local_date(first or second, account.time_zone)
             if row.state in ('new', 'held', 'skipped'):
-                early = account.start_date and row.date and row.date < account.start_date and not row.is_wanted
-                if early:
+                early = account.start_date and row.date and row.date < account.start_date
+                if early and not row.is_wanted and account._is_wanted(row.date):
+                    # It stays wanted when another range is asked for later.
+                    row.is_wanted = True
+                if early and not row.is_wanted:
                     row.write({'state': 'skipped', **self._no_hold()})
                 elif row.state == 'skipped':
                     row.state = 'new'
@@ -440,7 +454,7 @@ class PontoTransaction(models.Model):
             booked = (to_book - held)._create_lines()
             (changed + booked)._order_within_day()
             counts['booked_count'] += len(booked)
-            counts['held_count'] += len(to_book - booked)
+            counts['held_count'] += len(to_book.filtered(lambda row: row.state == 'held'))
         return counts
 
     @api.model
@@ -450,11 +464,15 @@ class PontoTransaction(models.Model):
             ('account_id', '=', account.id), ('state', '=', 'booked'), ('statement_line_id', '=', False),
         ]).state = 'removed'
 
-    def _create_lines(self):
-        """Create the statement lines of these rows of one account, hold those that Odoo refuses, return the others.
+    def _create_lines(self, end=None):
+        """Create the statement lines of these rows of one account, hold those that Odoo refuses, return the booked.
 
-        A batch with a refused row is halved until that row stands alone, so the others are booked none the less.
+        A batch with a refused row is halved until that row stands alone, so the others are booked none the less. Where
+        many are refused, those that are not tried within `SECONDS_OF_HALVING` stay as they are for the next run.
+
+        :param end: when that time is over, by the monotonic clock
         """
+        end = end or time.monotonic() + SECONDS_OF_HALVING
         if not self:
             return self
         try:
@@ -471,7 +489,8 @@ class PontoTransaction(models.Model):
         except Exception as error:  # whatever Odoo or another addon objects to, the row says it
             if len(self) > 1:
                 half = len(self) // 2
-                return self[:half]._create_lines() + self[half:]._create_lines()
+                booked = self[:half]._create_lines(end)
+                return booked + self[half:]._create_lines(end) if time.monotonic() < end else booked
             if not isinstance(error, UserError):
                 _logger.warning("Transaction %s cannot be booked", self.id, exc_info=True)
             self._hold('refused', self.env._("Odoo refuses it: %(message)s", message=str(error)[:500]))
@@ -595,6 +614,10 @@ class PontoTransaction(models.Model):
             ('state', '!=', 'cancel'),
             ('is_ponto_opening', '=', False),
         ])
+        # ... nor of one that waits in another batch.
+        lines -= self.search([
+            ('account_id', '=', account.id), ('suspect_line_id', 'in', lines.ids), ('id', 'not in', self.ids),
+        ]).suspect_line_id
         by_amount = lines.grouped('amount')
         pairs = [(row, line) for row in rows for line in by_amount.get(row.amount, ()) if row._may_be(line)]
         suspects = {}

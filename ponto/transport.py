@@ -47,6 +47,8 @@ MEDIA_TYPE = 'application/json'
 MAX_BYTES = 20 * 1024 * 1024
 # A wait that a worker can afford. What Ponto asks beyond it is for the caller to plan.
 MAX_WAIT = 30
+# No further attempt begins so many seconds after the first: Odoo ends a worker that takes 120.
+PATIENCE = 40
 CHUNK = 64 * 1024
 MIN_SECRET = 8
 SECRET_FIELDS = ('code', 'code_verifier', 'refresh_token', 'token')
@@ -117,11 +119,13 @@ class Transport:
     :param timeout: seconds for connecting and for each read
     :param retries: how often an idempotent request is repeated at most
     :param jitter: returns a number from 0 to 1; waits are spread by it, so that many workers do not come back as one
+    :param clock: returns the seconds by which the patience with one request is measured
     """
 
     def __init__(self, *, timeout: tuple[float, float] = (10, 30), session: requests.Session | None = None,
                  sleep: Callable[[float], object] = time.sleep, retries: int = 4,
-                 jitter: Callable[[], float] = random.random):
+                 jitter: Callable[[], float] = random.random, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
         self._timeout = timeout
         self._session = session or new_session()
         self._sleep = sleep
@@ -155,6 +159,7 @@ class Transport:
         :raise PontoError: anything else than a JSON object in a successful answer
         """
         repeatable = method == 'GET' if idempotent is None else idempotent
+        end = self._clock() + PATIENCE
         for attempt in range(self._retries + 1):
             try:
                 answer = self._send(
@@ -163,7 +168,7 @@ class Transport:
                 return _parse(answer, _secrets(authorization, form or {}), may_be_empty)
             except PontoError as error:
                 wait = self._wait(error, attempt, repeatable)
-                if wait is None:
+                if wait is None or self._clock() + wait > end:
                     raise
                 _logger.info('%s %s: %s; again in %.1f s', method, urlsplit(url).path, type(error).__name__, wait)
                 self._sleep(wait)

@@ -1,5 +1,6 @@
 from datetime import date
 
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -41,13 +42,33 @@ class TestBalance(PontoCase):
     def test_an_opening_line_makes_an_empty_journal_equal_to_the_bank(self):
         account = self.link(start_date='2026-03-01')
         account._read_transactions()
-        line = account._book_opening_lines()
+        line = account._book_opening_line()
         account._synchronize()
         self.assertRecordValues(line, [{'amount': 1000, 'date': date(2026, 3, 1)}])
         self.assertEqual(self.lines(account).mapped('amount'), [1000, -30])
         self.assertEqual(account.balance_difference, 0)
 
-    def test_a_journal_with_entries_gets_no_opening_line(self):
+    def test_a_journal_with_entries_from_elsewhere_gets_no_opening_line(self):
         account = self.link(start_date='2026-03-01')
         account._synchronize()
-        self.assertFalse(account._book_opening_lines())
+        self.assertTrue(account.lacks_opening_line)
+        self.env['account.bank.statement.line'].create({
+            'journal_id': account.journal_id.id, 'date': '2026-03-01', 'amount': 1, 'payment_ref': "By hand"})
+        self.env.invalidate_all()
+        self.assertFalse(account.lacks_opening_line)
+        self.assertFalse(account._book_opening_line())
+
+    def test_an_opening_line_is_offered_later_as_well(self):
+        account = self.link(start_date='2026-03-01')
+        account._synchronize()
+        action = account.with_user(self.accountant).action_add_opening_line()
+        wizard = self.env['ponto.connect'].with_user(self.accountant).browse(action['res_id'])
+        self.assertRecordValues(wizard.line_ids, [
+            {'opening_amount': 1000, 'opening_date': date(2026, 3, 1), 'make_opening_line': True}])
+        wizard.action_finish()
+        self.assertEqual(self.lines(account).mapped('amount'), [1000, -30])
+        self.env.invalidate_all()
+        self.assertEqual(account.balance_difference, 0)
+        self.assertFalse(account.lacks_opening_line)
+        with self.assertRaisesRegex(UserError, "needs no opening line"):
+            account.with_user(self.accountant).action_add_opening_line()

@@ -1,5 +1,6 @@
 from datetime import date
 
+from odoo.addons.account_online_ponto.wizard import ponto_connect
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -95,6 +96,43 @@ class TestConnectWizard(PontoCase):
         wizard.action_finish()
         self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
         self.assertEqual(account.sudo().balance_difference, 0)
+
+    def test_the_opening_line_that_was_shown_is_made_when_a_scheduled_run_has_booked_meanwhile(self):
+        wizard = self.connect()
+        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
+        self.simulator.add_transaction(self.online, 900, '2026-02-01')
+        wizard.line_ids.start_date = date(2026, 3, 1)
+        wizard.action_link_accounts()
+        self.run_cron()
+        account = wizard.line_ids.account_id
+        self.assertEqual(self.lines(account).mapped('amount'), [100])
+        wizard.action_finish()
+        self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
+
+    def test_an_opening_line_that_cannot_be_made_any_more_is_told(self):
+        wizard = self.connect()
+        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
+        self.simulator.add_transaction(self.online, 900, '2026-02-01')
+        wizard.line_ids.start_date = date(2026, 3, 1)
+        wizard.action_link_accounts()
+        account = wizard.line_ids.account_id
+        self.env['account.bank.statement.line'].create({
+            'journal_id': account.journal_id.id, 'date': '2026-02-28', 'amount': 900, 'payment_ref': "By hand"})
+        self.assertIn("was not made", wizard.action_finish()['params']['message'])
+        self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
+
+    def test_a_history_too_long_for_one_request_is_linked_and_read_in_the_background(self):
+        self.patch(ponto_connect, 'PAGES_AT_ONCE', 1)
+        self.simulator.set_page_size(5)
+        for number in range(20):
+            self.simulator.add_transaction(self.online, number, '2026-03-02')
+        wizard = self.connect()
+        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
+        action = wizard.action_link_accounts()
+        self.assertIn("read in the background", action['params']['message'])
+        for _run in range(2):
+            self.run_cron()
+        self.assertEqual(len(self.lines(wizard.line_ids.account_id)), 21)
 
     def test_an_opening_line_that_is_not_wanted_is_not_made(self):
         wizard = self.connect()

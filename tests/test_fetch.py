@@ -1,3 +1,4 @@
+from odoo import Command
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
 
@@ -50,6 +51,13 @@ class TestFetch(PontoCase, HttpCase):
         self.call('action_fetch_transactions')
         self.assertEqual({item['customerIpAddress'] for item in self.asked()}, {'81.82.83.85'})
         self.assertFalse(self.simulator.private_ip_addresses)
+
+    def test_the_office_is_that_of_the_accounts_company_not_of_the_one_that_is_open(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        other = self.make_company("Andere Zaak")
+        self.accountant.write({'company_ids': [Command.link(other.id)], 'company_id': other.id})
+        self.call('action_fetch_transactions')
+        self.assertEqual({item['customerIpAddress'] for item in self.asked()}, {'81.82.83.85'})
 
     def test_what_the_bank_answers_later_comes_in_while_the_person_watches(self):
         self.company.ponto_office_ip = '81.82.83.85'

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.addons.account_online_ponto.wizard import ponto_backfill
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
@@ -35,6 +36,16 @@ class TestInbox(PontoCase):
         self.backfill(date_from='2026-01-01')
         self.assertEqual(self.amounts(), [1, 10, 20])
         self.assertEqual(self.account._last_run().trigger, 'backfill')
+
+    def test_a_range_of_a_list_too_long_for_one_request_comes_in_completely(self):
+        self.patch(ponto_backfill, 'PAGES_AT_ONCE', 1)
+        self.simulator.set_page_size(2)
+        for day in range(2, 9):
+            self.simulator.insert_transaction(self.online, 100 + day, f'2026-01-{day:02}', below=-1)
+        self.assertIn("read in the background", self.backfill(
+            date_from='2026-01-05', date_to='2026-01-12')['params']['message'])
+        self.run_cron()
+        self.assertEqual(self.amounts(), [105, 106, 107, 108, 10, 20])
 
     def test_a_fetched_range_stays_in_the_books_when_the_start_date_moves(self):
         self.backfill(date_from='2026-01-05')

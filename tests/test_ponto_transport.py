@@ -28,6 +28,7 @@ from ..ponto import (
     PontoTimeoutError,
     PontoTlsError,
 )
+from ..ponto.transport import Transport
 
 # Odoo's own handler compares the time limit with a number, and ours is a pair.
 SEND = requests.Session.send
@@ -170,6 +171,19 @@ class TestTransport(BaseCase):
     def test_silence_is_a_timeout(self):
         server = self.serve('silent')
         self.assert_fails(PontoTimeoutError, server.url, 1, server, retries=0)
+
+    def test_a_request_that_hangs_at_each_attempt_is_given_up_before_odoo_ends_the_worker(self):
+        seconds = [0]
+
+        class HangingSession(requests.Session):
+            def request(self, *_args, **_kwargs):
+                seconds[0] += 30
+                raise requests.ReadTimeout
+
+        transport = Transport(session=HangingSession(), sleep=lambda _wait: None, clock=lambda: seconds[0])
+        with self.assertRaises(PontoTimeoutError):
+            transport.request('GET', 'https://api.myponto.com/accounts')
+        self.assertEqual(seconds, [60])
 
     def test_silence_in_the_middle_of_an_answer_is_a_timeout(self):
         class Stalling(Server):

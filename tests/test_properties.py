@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 )
 
 from odoo import Command
-from odoo.addons.account_online_ponto.models import ponto_account
+from odoo.addons.account_online_ponto.models import ponto_runner
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, tagged
 
@@ -184,7 +184,7 @@ class BankFeed(RuleBasedStateMachine):
 
     @rule()
     def the_first_run_with_an_opening_line(self):
-        self.case.attempt(lambda: self.case.account._read_transactions() and self.case.account._book_opening_lines())
+        self.case.attempt(lambda: self.case.account._read_transactions() and self.case.account._book_opening_line())
 
     @precondition(lambda self: self.case.all_lines())
     @rule(pick=picks)
@@ -267,7 +267,7 @@ class TestProperties(PontoCase):
         self.frozen = frozen.start()
         self.addCleanup(frozen.stop)
         # Even these short lists are read in steps.
-        self.patch(ponto_account, 'PAGES_AT_ONCE', 2)
+        self.patch(ponto_runner, 'PAGES_AT_ONCE', 2)
         self.account = self.link()
         self.journals = self.account.journal_id + self.env['account.journal'].create({
             'name': "Second Bank", 'type': 'bank', 'code': 'BNK9', 'company_id': self.company.id})

@@ -1,7 +1,7 @@
 from datetime import date
 
 from odoo import Command
-from odoo.addons.account_online_ponto.models import ponto_account
+from odoo.addons.account_online_ponto.models import ponto_account, ponto_runner
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -33,6 +33,24 @@ class TestSuspects(PontoCase):
         self.account._synchronize()
         self.assertEqual(self.held().mapped('amount'), [2, 1])
         self.assertEqual(self.held().suspect_line_id, lines[0] + lines[1])
+
+    def test_a_line_is_suspected_once_also_when_the_payments_are_booked_in_batches(self):
+        self.patch(ponto_account, 'BOOKING_BATCH', 1)
+        self.enter('2026-03-02')
+        for _twice in range(2):
+            self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        for _twice in range(2):
+            self.account._synchronize()
+            self.assertEqual(sorted(self.account.transaction_ids.mapped('state')), ['booked', 'held'])
+
+    def test_a_list_that_is_whole_again_takes_back_what_was_missing_far_below(self):
+        for number in range(1, 31):
+            self.simulator.add_transaction(self.online, number, '2025-03-02')
+        self.simulator.set_page_size(2)
+        self.account._synchronize()
+        self.account.transaction_ids.missing_since = self.account.last_read_at
+        self.account._synchronize()
+        self.assertFalse(self.account.transaction_ids.filtered('missing_since'))
 
     def test_another_counterpart_account_is_another_payment_and_an_empty_one_may_be_the_same(self):
         self.enter('2026-03-02', 1, account_number='BE71 0961 2345 6769')
@@ -156,7 +174,7 @@ class TestSuspects(PontoCase):
         for number in range(450):
             self.simulator.add_transaction(self.online, number, '2025-06-02')
         self.account._synchronize()
-        self.patch(ponto_account, 'PAGES_AT_ONCE', 2)
+        self.patch(ponto_runner, 'PAGES_AT_ONCE', 2)
         gone = [self.online.transactions[place].id for place in (440, 210, 10)]
         for row_id in gone:
             self.simulator.remove_transaction(row_id)

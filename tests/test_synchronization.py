@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account
+from odoo.addons.account_online_ponto.models import ponto_runner
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -147,6 +147,17 @@ class TestSynchronization(PontoCase):
         self.assertEqual(self.lines(account).mapped('amount'), [10, 10, 10])
         self.assertEqual(len(self.integration.account_ids), 1)
 
+    def test_an_account_whose_number_is_spelled_otherwise_after_renewal_is_the_same(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        self.simulator.reissue_account(self.online)
+        account.reference = 'BE68 5390 0754 7034'
+        self.integration._fetch_accounts()
+        account._synchronize()
+        self.assertEqual(self.integration.account_ids, account)
+        self.assertEqual(self.lines(account).amount, 10)
+
     def test_an_equal_payment_is_found_when_only_the_account_has_a_new_id(self):
         for _twice in range(2):
             self.simulator.add_transaction(self.online, 10, '2026-03-02')
@@ -219,7 +230,7 @@ class TestSynchronization(PontoCase):
         self.assertNotIn('not-the-secret', str(caught.exception))
 
     def test_a_long_history_is_read_in_steps_and_news_on_top_are_not_missed(self):
-        self.patch(ponto_account, 'PAGES_AT_ONCE', 2)
+        self.patch(ponto_runner, 'PAGES_AT_ONCE', 2)
         for number in range(1, 551):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         account = self.link()
@@ -263,7 +274,7 @@ class TestSynchronization(PontoCase):
             row.id for row in self.simulator.accounts.get(self.online.id).transactions])
 
     def test_a_history_whose_last_read_row_is_gone_is_read_anew(self):
-        self.patch(ponto_account, 'PAGES_AT_ONCE', 1)
+        self.patch(ponto_runner, 'PAGES_AT_ONCE', 1)
         for number in range(1, 251):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         account = self.link()

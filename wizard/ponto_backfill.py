@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.ponto_account import PAGES_AT_ONCE
 from ..models.ponto_fetch import BOOKED_WHILE_WAITING
 
 
@@ -27,7 +28,10 @@ class PontoBackfill(models.TransientModel):
         }
 
     def action_fetch(self):
-        """Read the whole list of each account and book what lies in the range; nothing is imported twice."""
+        """Read the whole list of each account and book what lies in the range; nothing is imported twice.
+
+        What is too much for one request the scheduled actions read and book.
+        """
         self.ensure_one()
         self.env['ponto.transaction']._check_bookkeeper()
         self.account_ids.check_access('read')
@@ -40,9 +44,5 @@ class PontoBackfill(models.TransientModel):
         return runs._notify(busy=accounts - free)
 
     def _fetch_one(self, account):
-        account.last_full_walk_at = False
-        run = account._read('backfill')
-        account.transaction_ids.filtered(
-            lambda row: row.state == 'skipped' and self.date_from <= row.date
-            and not (self.date_to and row.date > self.date_to))._want()
-        return account._book_into(run, BOOKED_WHILE_WAITING)
+        account.write({'last_full_walk_at': False, 'wanted_from': self.date_from, 'wanted_until': self.date_to})
+        return account._book_into(account._read('backfill', PAGES_AT_ONCE), BOOKED_WHILE_WAITING)

@@ -1,3 +1,5 @@
+import time
+
 from odoo import fields, models
 
 # The field `api` hides the module of that name inside of the class.
@@ -7,10 +9,13 @@ from odoo.fields import Command
 
 from ..models.encryption import decrypt, encrypt
 from ..models.error_sentences import error_sentence
+from ..models.ponto_account import PAGES_AT_ONCE
 from ..models.ponto_fetch import BOOKED_WHILE_WAITING
 from ..ponto.errors import PontoError
 
 PONTO_URL = 'https://dashboard.myponto.com'
+# No further account is read while a person waits once this is over.
+SECONDS_TO_WAIT = 40
 
 
 class PontoConnect(models.TransientModel):
@@ -88,6 +93,19 @@ class PontoConnect(models.TransientModel):
     def _open_for_credentials(self, integration, institution=None):
         """Open the wizard at the credentials of an existing integration."""
         return self._create_for(integration, institution)._open()
+
+    @model
+    def _open_for_opening_line(self, account):
+        """Open the wizard at the opening line that the journal of `account` still lacks."""
+        wizard = self._create_for(account.integration_id, account.institution_id)
+        wizard.write({'step': 'opening', 'line_ids': [Command.create({
+            'account_id': account.id, 'action': 'existing', 'journal_id': account.journal_id.id})]})
+        wizard.line_ids._propose_opening_line()
+        if not wizard.line_ids.opening_amount:
+            raise UserError(self.env._(
+                "The journal of this account needs no opening line, or has entries from elsewhere. The account's page"
+                " explains the difference between its balance and the bank's."))
+        return {**wizard._open(), 'name': self.env._("Opening Balance")}
 
     @model
     def _create_for(self, integration, institution=None):
@@ -188,8 +206,11 @@ class PontoConnect(models.TransientModel):
             raise UserError(self.env._("Choose a journal for at least one account, or close this window."))
         for line in self.line_ids:
             line._link()
-        self.line_ids.account_id.sudo()._apart(lambda account: account._read('manual'), 'manual')
+        end = time.monotonic() + SECONDS_TO_WAIT
         for line in self.line_ids:
+            # The scheduled action reads what a person cannot wait for.
+            if time.monotonic() < end:
+                line.account_id.sudo()._apart(lambda account: account._read('manual', PAGES_AT_ONCE), 'manual')
             line._propose_opening_line()
         if any(line.opening_amount for line in self.line_ids):
             self.step = 'opening'
@@ -201,14 +222,16 @@ class PontoConnect(models.TransientModel):
         self.ensure_one()
         self._check_administrator()
         accounts = self.line_ids.account_id.sudo()
-        self.line_ids.filtered('make_opening_line').account_id.sudo()._book_opening_lines()
+        remarks = [line._make_opening_line() for line in self.line_ids if line.make_opening_line]
         for account in accounts:
             # The run that has just read the account, or has failed to.
             account._book_into(account._last_run(), limit=BOOKED_WHILE_WAITING)
+        self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger()
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         runs = self.env['ponto.synchronization'].sudo().union(
             *(account._last_run() for account in accounts))
-        return runs._notify(next_action=accounts.journal_id._action_ponto_transactions())
+        return runs._notify(
+            remarks=filter(None, remarks), next_action=accounts.journal_id._action_ponto_transactions())
 
     # -------------------------------------------------------------------------
     # Helpers

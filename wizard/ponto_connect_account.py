@@ -73,5 +73,19 @@ class PontoConnectAccount(models.TransientModel):
             'opening_label': vals.get('payment_ref'),
             'opening_amount': vals.get('amount', 0),
             'make_opening_line': bool(vals),
-            'transaction_count': len(account.transaction_ids.filtered(lambda row: row.state in ('new', 'held'))),
+            'transaction_count': self.env['ponto.transaction'].sudo().search_count(
+                [('account_id', '=', account.id), ('state', 'in', ('new', 'held', 'booked'))]),
         })
+
+    def _make_opening_line(self):
+        """Make the opening line as it was shown.
+
+        :return: why it was not made, in a sentence, or None
+        """
+        self.ensure_one()
+        shown = {'date': self.opening_date, 'amount': self.opening_amount}
+        if not self.account_id.sudo()._book_opening_line(**shown):
+            return self.env._(
+                "The opening line of %(journal)s was not made: the journal has other entries by now.",
+                journal=self.journal_id.display_name)
+        return None

@@ -107,6 +107,11 @@ def _amount(value: object) -> Decimal | None:
         return None
 
 
+def _code(value: object) -> str:
+    """Return text that is to be compared, as a currency's code: as it came or not at all."""
+    return value if isinstance(value, str) and value == clean_text(value) else ''
+
+
 def _boolean(value: object) -> bool:
     # `customerOnline` is the text "true" in one official sample.
     return value is True or value == 'true'
@@ -252,7 +257,7 @@ class Account:
             reference=clean_text(attributes.get('reference')),
             reference_type=clean_text(attributes.get('referenceType')),
             subtype=clean_text(attributes.get('subtype')),
-            currency=clean_text(attributes.get('currency')),
+            currency=_code(attributes.get('currency')),
             description=clean_text(attributes.get('description')),
             holder_name=clean_text(attributes.get('holderName')),
             product=clean_text(attributes.get('product')),
@@ -312,7 +317,7 @@ class Transaction:
         return cls(
             id=identity,
             amount=_amount(attributes.get('amount')),
-            currency=clean_text(attributes.get('currency')),
+            currency=_code(attributes.get('currency')),
             execution_date=_datetime(attributes.get('executionDate')),
             value_date=_datetime(attributes.get('valueDate')),
             description=clean_text(attributes.get('description')),
@@ -374,8 +379,10 @@ def _problems(attributes: Mapping[str, Any]) -> list[str]:
         problems.append('amount is missing')
     elif _amount(attributes['amount']) is None:
         problems.append(f'amount is unreadable: {_excerpt(attributes["amount"])}')
-    if not clean_text(attributes.get('currency')):
+    if attributes.get('currency') in (None, ''):
         problems.append('currency is missing')
+    elif not _code(attributes['currency']):
+        problems.append(f'currency is unreadable: {_excerpt(attributes["currency"])}')
     dates = {name: attributes.get(name) for name in ('executionDate', 'valueDate')}
     for name, value in dates.items():
         if value not in (None, '') and _datetime(value) is None:
@@ -386,7 +393,7 @@ def _problems(attributes: Mapping[str, Any]) -> list[str]:
 
 
 def _excerpt(value: object) -> str:
-    return one_line(value, 40) or type(value).__name__
+    return one_line(None if isinstance(value, list) else value, 40) or type(value).__name__
 
 
 @dataclass(frozen=True, kw_only=True)

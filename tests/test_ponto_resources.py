@@ -188,6 +188,8 @@ class TestTransaction(BaseCase):
             ({'amount': 1e300}, 'amount is unreadable: 1E+300'),
             ({'currency': ...}, 'currency is missing'),
             ({'currency': None}, 'currency is missing'),
+            ({'currency': ['EUR']}, 'currency is unreadable: list'),
+            ({'currency': 'EUR\x00'}, 'currency is unreadable: EUR'),
             ({'currency': 978}, ''),
             ({'executionDate': 'soon'}, 'executionDate is unreadable: soon'),
             ({'valueDate': 20260102}, 'valueDate is unreadable: 20260102'),

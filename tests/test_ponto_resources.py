@@ -190,7 +190,7 @@ class TestTransaction(BaseCase):
             ({'currency': None}, 'currency is missing'),
             ({'currency': ['EUR']}, 'currency is unreadable: list'),
             ({'currency': 'EUR\x00'}, 'currency is unreadable: EUR'),
-            ({'currency': 978}, ''),
+            ({'currency': 978}, 'currency is unreadable: 978'),
             ({'executionDate': 'soon'}, 'executionDate is unreadable: soon'),
             ({'valueDate': 20260102}, 'valueDate is unreadable: 20260102'),
             ({'valueDate': '0001-01-01'}, 'valueDate is unreadable: 0001-01-01'),

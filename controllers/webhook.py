@@ -1,10 +1,12 @@
 import logging
 
-from odoo import SUPERUSER_ID, api, http
+from odoo import SUPERUSER_ID, api, fields, http
 from odoo.http import request
 from odoo.modules.registry import Registry
 
+from ..models.conversions import naive_utc
 from ..ponto import PontoError, PontoWebhookError, utcnow, webhook
+from .refusals import Refusals
 
 _logger = logging.getLogger(__name__)
 
@@ -16,13 +18,15 @@ class PontoWebhookController(http.Controller):
 
     # Ibanity's public keys, one cache for each database of this process.
     key_sets = {}
+    refusals = Refusals()
 
     @http.route('/ponto/webhook', type='http', auth='public', methods=['POST'], csrf=False, save_session=False,
                 max_content_length=MAX_BODY)
     def receive(self):
         """Answer 204 for a genuine notice, 4xx for anything else, 503 while Ibanity's keys are out of reach.
 
-        The signature covers the raw bytes (API reference, section 4.9).
+        The signature covers the raw bytes (API reference, section 4.9). Whoever keeps sending what is refused hears
+        429, see `Refusals`; reading the keys has a limit of its own in `webhook.KeySet`.
         """
         integrations = request.env['ponto.integration'].sudo()
         application = integrations._connect_parameter('connect_application_id')
@@ -33,18 +37,25 @@ class PontoWebhookController(http.Controller):
                 request.httprequest.get_data(), request.httprequest.headers.get('Signature'),
                 keys=self._keys(), audience=application, now=utcnow())
         except PontoWebhookError as error:
-            _logger.info("A notice that claims to be Ponto's was refused: %s", error.reason)
-            return request.make_response('', status=403)
+            return self._refuse(403, "A notice that claims to be Ponto's was refused", error.reason)
         except PontoError as error:
-            _logger.warning("Ibanity's keys cannot be read: %s", type(error).__name__)
-            return request.make_response('', status=503)
+            return self._refuse(503, "Ibanity's keys cannot be read", type(error).__name__)
         request.env['ponto.event'].sudo()._receive({
             'ponto_id': event['id'],
             'type': event['type'],
             'organization_id': webhook.related_id(event, 'organization'),
             'account_id': webhook.related_id(event, 'account'),
+            'created_at': naive_utc(webhook.created_at(event)) or fields.Datetime.now(),
         })
         return request.make_response('', status=204)
+
+    def _refuse(self, status, sentence, reason):
+        """Answer and log a refusal; of too many from one address there is neither, only 429."""
+        wait = self.refusals.add(request.httprequest.remote_addr)
+        if wait:
+            return request.make_response('', headers={'Retry-After': str(wait)}, status=429)
+        _logger.info("%s: %s", sentence, reason)
+        return request.make_response('', status=status)
 
     def _keys(self):
         database = request.db

@@ -1,18 +1,37 @@
 import logging
+from datetime import timedelta
 
 import psycopg2.errors
 
 from odoo import api, fields, models
+from odoo.tools.translate import LazyTranslate
 
 _logger = logging.getLogger(__name__)
+_lt = LazyTranslate(__name__)
 
 # Events after which there may be something to read.
 NEWS = {
     'pontoConnect.synchronization.succeededWithoutChange', 'pontoConnect.synchronization.failed',
     'pontoConnect.account.detailsUpdated', 'pontoConnect.account.transactionsCreated',
-    'pontoConnect.account.transactionsUpdated', 'pontoConnect.account.reauthorized',
+    'pontoConnect.account.transactionsUpdated',
+}
+# Events that take away the reason for which reading may have failed until now.
+RELIEFS = {'pontoConnect.account.reauthorized', 'pontoConnect.organization.unblocked'}
+INTEGRATION_REVOKED = 'pontoConnect.integration.revoked'
+ACCOUNT_REVOKED = 'pontoConnect.integration.accountRevoked'
+# Summary and note of what the responsible people are told.
+TOLD = {
+    INTEGRATION_REVOKED: (_lt("Permission ended at Ponto"), _lt(
+        "Somebody has ended Odoo's permission at Ponto. No more transactions come in until you connect again.")),
+    ACCOUNT_REVOKED: (_lt("Account withdrawn at Ponto"), _lt(
+        "Odoo may no longer read %(accounts)s. Use Fetch Accounts to give the permission again.")),
+    'pontoConnect.integration.accountAdded': (_lt("New account at Ponto"), _lt(
+        "Odoo may now read another account. Use Fetch Accounts to link it to a journal.")),
+    'pontoConnect.organization.blocked': (_lt("Organization blocked by Ponto"), _lt(
+        "Ponto has blocked your organization, so no transactions come in. Ponto's support tells you why.")),
 }
 KEPT_DAYS = 60
+AGAIN_AFTER = timedelta(minutes=1)
 
 
 class PontoEvent(models.Model):
@@ -26,6 +45,7 @@ class PontoEvent(models.Model):
     type = fields.Char(required=True, readonly=True)
     organization_id = fields.Char(readonly=True)
     account_id = fields.Char(readonly=True)
+    created_at = fields.Datetime(readonly=True, help="When Ponto made the notice; it may have come later, and again.")
     is_applied = fields.Boolean(readonly=True)
 
     _ponto_id_uniq = models.UniqueIndex('(ponto_id)', "This notice has been received already.")
@@ -34,10 +54,13 @@ class PontoEvent(models.Model):
     @api.model
     def _receive(self, vals):
         """Keep the notice `vals` and wake the runner; a notice that is known already changes nothing."""
+        if self.search_count([('ponto_id', '=', vals['ponto_id'])], limit=1):
+            return
         try:
             with self.env.cr.savepoint():
                 self.create(vals)
         except psycopg2.errors.UniqueViolation:
+            # It has come twice at the same moment.
             return
         self.env.ref('account_online_ponto.ir_cron_synchronize')._trigger()
 
@@ -45,12 +68,15 @@ class PontoEvent(models.Model):
     def _cron_apply(self):
         """Apply the notices that wait, the oldest first, each committed; never raises.
 
-        What another worker is busy with waits for the next run.
+        Those about an account that another worker is busy with are tried again a minute later.
         """
+        cron = self.env.ref('account_online_ponto.ir_cron_synchronize')
         for event in self.search([('is_applied', '=', False)], order='id'):
             try:
-                if event.try_lock_for_update():
+                if event.try_lock_for_update() and not event.is_applied:
                     event.is_applied = event._apply()
+                    if not event.is_applied:
+                        cron._trigger(at=fields.Datetime.now() + AGAIN_AFTER)
                 self.env['ir.cron']._commit_progress()
             except Exception:  # the other notices, and the accounts that are due, must go on
                 self.env.cr.rollback()
@@ -58,42 +84,54 @@ class PontoEvent(models.Model):
 
     def _apply(self):
         """Return whether the notice could be applied now."""
-        integrations = self.env['ponto.integration'].search(
-            [('api', '=', 'connect'), ('organization_id', '=', self.organization_id)])
+        integrations = self._integrations()
         accounts = integrations.account_ids
-        if self.account_id:
-            accounts = accounts.filtered(lambda account: account.ponto_id == self.account_id)
         if accounts.try_lock_for_update(allow_referencing=True) != accounts:
             return False
+        concerned = accounts.filtered(lambda account: account.ponto_id == self.account_id)
+        feeds = (concerned if self.account_id else accounts).filtered('journal_id')
         if self.type in NEWS:
-            accounts.filtered('journal_id').write({'next_read_at': fields.Datetime.now()})
-        elif self.type == 'pontoConnect.integration.revoked':
+            # After a failure there is a reason to wait, which news do not take away.
+            feeds.filtered(lambda account: account.state == 'active').next_read_at = fields.Datetime.now()
+        elif self.type in RELIEFS:
+            feeds.filtered(lambda account: account.state in ('active', 'error')).next_read_at = fields.Datetime.now()
+        elif self.type == INTEGRATION_REVOKED:
             integrations.state = 'refused'
             accounts._write_changes({'state': 'withdrawn'})
-            self._tell(accounts, self.env._("Permission ended at Ponto"), self.env._(
-                "Somebody has ended Odoo's permission at Ponto. No more transactions come in until you connect again."))
-        elif self.type == 'pontoConnect.integration.accountRevoked':
-            accounts._write_changes({'state': 'withdrawn'})
-            self._tell(accounts, self.env._("Account withdrawn at Ponto"), self.env._(
-                "Odoo may no longer read %(accounts)s. Use Fetch Accounts to give the permission again.",
-                accounts=', '.join(account.reference or account.name for account in accounts)))
-        elif self.type == 'pontoConnect.integration.accountAdded':
-            self._tell(integrations.account_ids, self.env._("New account at Ponto"), self.env._(
-                "Odoo may now read another account. Use Fetch Accounts to link it to a journal."))
-        elif self.type == 'pontoConnect.organization.blocked':
-            self._tell(accounts, self.env._("Organization blocked by Ponto"), self.env._(
-                "Ponto has blocked your organization, so no transactions come in. Ponto's support tells you why."))
-        elif self.type == 'pontoConnect.organization.unblocked':
-            accounts.filtered('journal_id').write({'next_read_at': fields.Datetime.now()})
+            self._tell(accounts)
+        elif self.type == ACCOUNT_REVOKED:
+            concerned._write_changes({'state': 'withdrawn'})
+            self._tell(concerned)
+        elif self.type in TOLD:
+            self._tell(accounts)
         return True
 
-    def _tell(self, accounts, summary, note):
-        """Leave an activity with the people responsible for these accounts."""
+    def _integrations(self):
+        """Return the connections that the notice is about.
+
+        One that ends a permission does not end a later one: notices may be late, and a consent given again counts.
+        """
+        integrations = self.env['ponto.integration'].search(
+            [('api', '=', 'connect'), ('organization_id', '=', self.organization_id)])
+        if not self.organization_id:
+            return integrations.browse()
+        if self.type in (INTEGRATION_REVOKED, ACCOUNT_REVOKED):
+            made_at = self.created_at or self.create_date
+            integrations = integrations.filtered(
+                lambda integration: not integration.consented_at or integration.consented_at <= made_at)
+        return integrations
+
+    def _tell(self, accounts):
+        """Leave an activity with the people responsible for these accounts, in their language."""
         for link in accounts.link_id:
+            user = link._responsible()
+            env = self.with_context(lang=user.lang).env
+            summary, note = map(env._, TOLD[self.type])
+            names = ', '.join(account.reference or account.name for account in accounts if account.link_id == link)
             link.activity_schedule(
-                'mail.mail_activity_data_warning', user_id=link._responsible().id, summary=summary, note=note)
+                'mail.mail_activity_data_warning', user_id=user.id, summary=summary, note=note % {'accounts': names})
 
     @api.autovacuum
     def _gc_events(self):
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=KEPT_DAYS)
-        self.search([('is_applied', '=', True), ('create_date', '<', limit)], limit=10000).unlink()
+        self.search([('create_date', '<', limit)], limit=10000).unlink()

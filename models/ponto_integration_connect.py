@@ -39,6 +39,8 @@ class PontoIntegration(models.Model):
 
     api = fields.Selection(selection_add=[('connect', "Ponto Connect")], ondelete={'connect': 'cascade'})
 
+    consented_at = fields.Datetime(readonly=True, copy=False, help="When a person has last given the permission.")
+
     _organization_uniq = models.UniqueIndex(
         "(company_id, organization_id) WHERE api = 'connect' AND organization_id IS NOT NULL",
         "This Ponto organization is already connected with this company.")
@@ -190,8 +192,8 @@ class PontoIntegration(models.Model):
         if not integration:
             integration = integrations.create({
                 'api': 'connect', 'company_id': errand['company_id'], 'organization_id': userinfo.organization_id})
-        integration.organization_name = userinfo.name
-        integration.state = 'connected'
+        integration.write({
+            'organization_name': userinfo.name, 'state': 'connected', 'consented_at': fields.Datetime.now()})
         TokenStore(integration).replace(token)
         return integration
 

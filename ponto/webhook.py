@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from .errors import PontoConnectionError, PontoWebhookError
-from .resources import one_line, to_json
+from .resources import one_line, parse_datetime, to_json
 from .transport import parse_json
 
 ISSUER = 'https://api.ibanity.com'
@@ -76,6 +76,15 @@ def related_id(event: Mapping[str, Any], name: str) -> str:
     return one_line(value, 200)
 
 
+def created_at(event: Mapping[str, Any]) -> datetime | None:
+    """Return when Ponto made an event, which it may send again later; None if it does not tell."""
+    attributes = event.get('attributes')
+    try:
+        return parse_datetime(attributes.get('createdAt')) if isinstance(attributes, Mapping) else None
+    except ValueError:
+        return None
+
+
 class KeySet:
     """Ponto's keys, fetched when they are asked for and kept for a while.
 
@@ -100,11 +109,15 @@ class KeySet:
 
         :raise PontoError: the keys could not be fetched, now or less than ``floor`` seconds ago
         """
-        with self._lock:
-            now = self._clock()
-            if kid not in self._keys or now - self._fetched_at >= self._lifetime:
-                self._refresh(now)
-            return self._keys.get(kid)
+        # A key that is known does not wait for a request that a message with an unknown one has caused.
+        if not self._is_known(kid):
+            with self._lock:
+                if not self._is_known(kid):
+                    self._refresh(self._clock())
+        return self._keys.get(kid)
+
+    def _is_known(self, kid: str) -> bool:
+        return kid in self._keys and self._clock() - self._fetched_at < self._lifetime
 
     def _refresh(self, now: float) -> None:
         if now - self._tried_at >= self._floor:

@@ -1,12 +1,37 @@
 import time
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
+from odoo.addons.account_online_ponto.controllers.refusals import EVERYBODY_ELSE, LIMIT, Refusals
 from odoo.addons.account_online_ponto.controllers.webhook import MAX_BODY, PontoWebhookController
-from odoo.tests import tagged
+from odoo.tests import BaseCase, tagged
 
 from .common import PATIENCE
 from .test_connect_flow import ConnectCase
+
+
+class TestRefusals(BaseCase):
+
+    def setUp(self):
+        super().setUp()
+        self.now = 0
+        self.refusals = Refusals(clock=lambda: self.now)
+
+    def test_beyond_the_limit_the_rest_of_the_minute_is_to_be_waited(self):
+        self.now = 20
+        self.assertEqual([self.refusals.add('1.1.1.1') for _time in range(LIMIT)], [None] * LIMIT)
+        self.assertEqual(self.refusals.add('1.1.1.1'), 40)
+        self.assertIsNone(self.refusals.add('2.2.2.2'))
+        self.now = 61
+        self.assertIsNone(self.refusals.add('1.1.1.1'))
+
+    def test_countless_addresses_fill_no_memory(self):
+        with patch(f'{Refusals.__module__}.MAX_SOURCES', 5):
+            waits = [self.refusals.add(number) for number in range(LIMIT + 6)]
+        self.assertEqual(waits, [None] * (LIMIT + 5) + [60])
+        self.assertEqual(len(self.refusals._counts), 6)
+        self.assertIn(EVERYBODY_ELSE, self.refusals._counts)
 
 
 @tagged('post_install', '-at_install')
@@ -15,23 +40,29 @@ class TestWebhooks(ConnectCase):
     def setUp(self):
         super().setUp()
         PontoWebhookController.key_sets.clear()
+        PontoWebhookController.refusals = Refusals()
         wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         self.account = wizard.line_ids.account_id
         self.account.next_read_at = fields.Datetime.now() + timedelta(days=1)
         self.env.flush_all()
 
-    def post(self, body, signature):
+    def open(self, body, signature):
         headers = {'Content-Type': 'application/json', **({'Signature': signature} if signature else {})}
-        return self.url_open('/ponto/webhook', data=body, headers=headers, method='POST', timeout=PATIENCE).status_code
+        return self.url_open('/ponto/webhook', data=body, headers=headers, method='POST', timeout=PATIENCE)
+
+    def post(self, body, signature):
+        return self.open(body, signature).status_code
 
     def sign(self, event, **claims):
         """Return body and signature of `event`, signed now by this machine's clock."""
         now = int(time.time())
         return self.connect.sign_webhook(event, **{'iat': now, 'exp': now + 60, **claims})
 
-    def send(self, kind='account.transactionsCreated', **relations):
-        event = self.connect.event(kind, **relations)
+    def send(self, kind='account.transactionsCreated', age=timedelta(), **relations):
+        """Send a notice that Ponto has made `age` ago, by this machine's clock."""
+        made_at = fields.Datetime.now() - age + timedelta(seconds=1)
+        event = self.connect.event(kind, createdAt=made_at.isoformat() + 'Z', **relations)
         return self.post(*self.sign(event))
 
     def run_scheduler(self):
@@ -49,6 +80,22 @@ class TestWebhooks(ConnectCase):
         body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
         self.assertEqual([self.post(body, signature), self.post(body, signature)], [204, 204])
         self.assertEqual(self.env['ponto.event'].search_count([]), 1)
+
+    def test_a_repeated_notice_logs_no_error(self):
+        body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
+        self.post(body, signature)
+        with self.assertNoLogs('odoo.sql_db', 'ERROR'):
+            self.assertEqual(self.post(body, signature), 204)
+
+    def test_a_flood_of_forgeries_hears_to_wait_and_keeps_no_genuine_notice_out(self):
+        body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
+        for _time in range(LIMIT):
+            self.assertEqual(self.post(body + b' ', signature), 403)
+        with self.assertNoLogs('odoo.addons.account_online_ponto.controllers.webhook', 'INFO'):
+            response = self.open(body + b' ', signature)
+        self.assertEqual(response.status_code, 429)
+        self.assertTrue(0 < int(response.headers['Retry-After']) <= 60)
+        self.assertEqual(self.post(body, signature), 204)
 
     def test_what_is_not_genuine_is_refused_and_leaves_nothing(self):
         body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
@@ -77,6 +124,51 @@ class TestWebhooks(ConnectCase):
         self.run_scheduler()
         self.assertEqual((self.account.state, self.account.integration_id.state), ('withdrawn', 'refused'))
         self.assertIn("Permission ended", self.account.link_id.activity_ids.summary)
+
+    def test_a_late_notice_of_a_revocation_does_not_undo_a_newer_consent(self):
+        self.assertTrue(self.account.integration_id.consented_at)
+        self.send('integration.revoked', age=timedelta(minutes=10))
+        self.send('integration.accountRevoked', age=timedelta(minutes=10), account=self.online)
+        self.run_scheduler()
+        self.assertEqual((self.account.state, self.account.integration_id.state), ('active', 'connected'))
+        self.assertFalse(self.account.link_id.activity_ids)
+
+    def test_a_revoked_account_that_is_not_named_is_none(self):
+        self.send('integration.accountRevoked')
+        self.run_scheduler()
+        self.assertEqual(self.account.state, 'active')
+
+    def test_news_do_not_lift_a_back_off_but_a_renewal_does(self):
+        later = fields.Datetime.now() + timedelta(hours=3)
+        self.account.write({'state': 'error', 'next_read_at': later})
+        self.send(account=self.online)
+        self.run_scheduler()
+        self.assertEqual(self.account.next_read_at, later)
+        self.send('account.reauthorized', account=self.online)
+        self.run_scheduler()
+        self.assertEqual(self.account.state, 'active')
+
+    def test_a_notice_about_a_busy_account_is_tried_again_within_minutes(self):
+        self.send(account=self.online)
+        triggers = self.env['ir.cron.trigger'].search([])
+        accounts = type(self.env['ponto.account'])
+        with patch.object(accounts, 'try_lock_for_update', lambda records, **kwargs: records.browse()):
+            self.run_scheduler()
+        self.assertFalse(self.env['ponto.event'].search([]).is_applied)
+        soon = fields.Datetime.now() + timedelta(minutes=2)
+        self.assertTrue((self.env['ir.cron.trigger'].search([]) - triggers).filtered(
+            lambda trigger: fields.Datetime.now() < trigger.call_at < soon))
+        self.run_scheduler()
+        self.assertTrue(self.env['ponto.event'].search([]).is_applied)
+
+    def test_people_are_told_in_their_language(self):
+        self.env['res.lang']._activate_lang('nl_BE')
+        self.env['ir.module.module']._load_module_terms(['account_online_ponto'], ['nl_BE'])
+        self.account.link_id._responsible().lang = 'nl_BE'
+        self.send('integration.revoked')
+        self.run_scheduler()
+        self.assertIn("Ponto", self.account.link_id.activity_ids.summary)
+        self.assertNotIn("Permission ended", self.account.link_id.activity_ids.summary)
 
     def test_a_revoked_account_is_marked_and_people_are_told(self):
         self.send('integration.accountRevoked', account=self.online)

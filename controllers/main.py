@@ -6,6 +6,7 @@ from odoo.http import request
 from ..models.error_sentences import error_sentence
 from ..models.ponto_integration_connect import CONSENT_RETURN, REAUTHORIZATION_RETURN
 from ..ponto.errors import PontoError, PontoGrantError
+from .refusals import Refusals
 
 _logger = logging.getLogger(__name__)
 
@@ -17,16 +18,21 @@ MAX_PARAMETER = 4096
 
 
 class PontoController(http.Controller):
-    """Where a person's browser comes back from Ponto. Every way out is a page that says what happened and goes on."""
+    """Where a person's browser comes back from Ponto. Every way out is a page that says what happened and goes on.
+
+    Returns that belong to nothing are cheap to refuse and limited for each user, see `Refusals`; one that somebody has
+    started always counts, once.
+    """
+    refusals = Refusals()
 
     @http.route(CONSENT_RETURN, type='http', auth='user', methods=['GET'])
     def consent_return(self, state='', code='', error='', **_ignored):
         """Take the code of a consent, which works once, and go on with the choice of accounts."""
         if not request.env.user.has_group('account.group_account_manager'):
-            return self._page(request.env._("Only an administrator of Invoicing may connect bank accounts."), 403)
+            return self._refuse(request.env._("Only an administrator of Invoicing may connect bank accounts."), 403)
         errand = self._errand(state)
         if not errand or 'verifier' not in errand:
-            return self._page(request.env._(
+            return self._refuse(request.env._(
                 "This return from Ponto does not belong to anything that you have started here: it was used already,"
                 " came too late, or was started by somebody else or in another browser. Nothing was changed."), 400)
         if error:
@@ -50,7 +56,7 @@ class PontoController(http.Controller):
         errand = self._errand(state)
         link = request.env['ponto.link'].browse(errand.get('link_id') or []).exists() if errand else None
         if not link or not link.has_access('write'):
-            return self._page(request.env._(
+            return self._refuse(request.env._(
                 "This return from Ponto does not belong to a renewal that you have started here. Nothing was"
                 " changed."), 400)
         request.session['ponto_renewed_link'] = link.id
@@ -58,6 +64,12 @@ class PontoController(http.Controller):
 
     def _errand(self, state):
         return request.env['ponto.integration']._finish_errand(state) if len(state) <= MAX_PARAMETER else None
+
+    def _refuse(self, message, status):
+        wait = self.refusals.add(request.env.uid)
+        if wait:
+            return request.make_response('', headers={'Retry-After': str(wait)}, status=429)
+        return self._page(message, status)
 
     def _page(self, message, status):
         return request.render(

@@ -4,6 +4,8 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from freezegun import freeze_time
 
+from odoo.addons.account_online_ponto.controllers.main import PontoController
+from odoo.addons.account_online_ponto.controllers.refusals import LIMIT, Refusals
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import PATIENCE, PontoCase
@@ -16,6 +18,7 @@ class ConnectCase(PontoCase, HttpCase):
 
     def setUp(self):
         super().setUp()
+        PontoController.refusals = Refusals()
         self.integration.unlink()
         self.connect = Connect(self.simulator, redirect_uris=[f'{self.base_url()}/ponto/consent/return'])
         self.env['ir.config_parameter'].set_param('web.base.url', self.base_url())
@@ -102,6 +105,16 @@ class TestConnectFlow(ConnectCase):
             self.assertIn("does not belong", self.message(response))
         self.assertEqual(self.come_back(address).status_code, 303)
         self.assertEqual(self.come_back(address).status_code, 400)
+
+    def test_a_flood_of_returns_hears_to_wait_and_keeps_no_genuine_one_out(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        for path in ('consent', 'reauthorization'):
+            for _time in range(LIMIT // 2):
+                self.assertEqual(self.come_back(f'/ponto/{path}/return?state=forged').status_code, 400)
+        response = self.come_back('/ponto/consent/return?state=forged')
+        self.assertEqual(response.status_code, 429)
+        self.assertGreater(int(response.headers['Retry-After']), 0)
+        self.assertEqual(self.come_back(address).status_code, 303)
 
     def test_a_return_in_another_users_session_is_refused(self):
         address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])

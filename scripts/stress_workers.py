@@ -3,10 +3,12 @@ own workers are; none shares a connection with another.
 
 Importing this module loads Odoo and the database's registry, so only those processes import it.
 """
+import base64
 import contextlib
 import os
 import random
 import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import odoo
@@ -53,6 +55,29 @@ def prepare(url, credentials):
                 'company_id': company.id, 'client_id': client_id, 'client_secret': client_secret})
             for account in integration._fetch_accounts():
                 account._link_to_new_journal()
+
+
+def prepare_connect(application, organization_id, tokens):
+    """Let the company have a consent by Ponto Connect too.
+
+    :param dict application: values of the parameters, and `certificate` and `private_key` in PEM
+    :param dict tokens: the token endpoint's answer
+    """
+    with environment() as env:
+        key = env['certificate.key'].create({
+            'name': 'Application', 'content': base64.b64encode(application.pop('private_key'))})
+        certificate = env['certificate.certificate'].create({
+            'name': 'Application', 'content': base64.b64encode(application.pop('certificate')),
+            'private_key_id': key.id})
+        for name, value in {**application, 'connect_certificate_id': str(certificate.id)}.items():
+            env['ir.config_parameter'].set_param(f'account_online_ponto.{name}', value)
+        integration = env['ponto.integration'].create({
+            'api': 'connect', 'organization_id': organization_id,
+            'company_id': env['res.users'].search([('login', '=', LOGIN)]).company_id.id})
+        addon = odoo.addons.account_online_ponto
+        addon.models.ponto_token.TokenStore(integration).replace(addon.ponto.Token(
+            tokens['access_token'], datetime.now(UTC) + timedelta(seconds=tokens['expires_in']),
+            tokens['refresh_token']))
 
 
 def make_company(env):
@@ -200,12 +225,10 @@ def ask_at_once(barrier, answers, way, account_id, delay):
     answers.put((way, bool(read), message))
 
 
-def call_at_once(barrier, answers, account_id):
-    """Wait for the others, then make a call that needs a token; tell what became of it."""
+def call_at_once(barrier, answers, api, ponto_id):
+    """Wait for the others, then make a call through an API that needs a token; tell what became of it."""
     with environment() as env:
-        account = env['ponto.account'].browse(account_id)
-        client = account.integration_id._client()
-        ponto_id = account.ponto_id
+        client = env['ponto.integration'].search([('api', '=', api)])._client()
         env.cr.commit()
         barrier.wait(60)
         try:

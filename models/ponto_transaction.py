@@ -278,7 +278,8 @@ class PontoTransaction(models.Model):
         own, other = dict(self.attributes or {}), dict(item.attributes)
         own.pop('updatedAt', None)
         other.pop('updatedAt', None)
-        return own != other
+        # Text and number look the same in the attributes, but not to who must read an amount.
+        return own != other or (self.problem or '') != item.problem
 
     def _update(self, item):
         """Take over what Ponto says now, and note for a booked row what this changes in its statement line."""

@@ -250,6 +250,16 @@ class TestFuzzedAnswers(PontoCase):
             self.assertEqual((self.healthy.synchronization_ids - runs).mapped('state')[:1], ['done'])
         self.recover()
 
+    def test_a_row_is_booked_once_its_amount_is_a_number_again(self):
+        row = self.simulator.account(self.online.id).transactions[0]
+        self.simulator.change_transaction(row.id, extra={'amount': '10.00'})
+        self.run_cron()
+        [held] = self.sick.transaction_ids.filtered(lambda item: item.state == 'held')
+        self.assertEqual((held.ponto_id, held.hold_reason), (row.id, 'unreadable'))
+        self.simulator.change_transaction(row.id, extra={'amount': Decimal('10.00')})
+        self.run_cron()
+        self.assertEqual(held.state, 'booked')
+
     # -------------------------------------------------------------------------
     # What happens
     # -------------------------------------------------------------------------

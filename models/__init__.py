@@ -1,6 +1,7 @@
 from . import account_bank_statement_line
 from . import account_journal
 from . import account_move
+from . import ponto_mirror
 from . import ponto_account
 from . import ponto_account_balance
 from . import ponto_runner

@@ -6,7 +6,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 from ..ponto.errors import PontoApiError
@@ -20,8 +20,6 @@ FULL_WALK_EVERY = timedelta(days=7)
 # and no further page after so many seconds: with Odoo's default limits a worker is ended after 120.
 PAGES_AT_ONCE = 30
 SECONDS_AT_ONCE = 20
-# What people may change.
-CHOICES = {'start_date', 'date_basis', 'time_zone'}
 # Statement lines are booked in batches of this size, so that a killed worker loses little work.
 BOOKING_BATCH = 200
 
@@ -29,6 +27,7 @@ BOOKING_BATCH = 200
 class PontoAccount(models.Model):
     """An online bank account that a Ponto integration may read, linked to at most one journal."""
     _name = 'ponto.account'
+    _inherit = 'ponto.mirror'
     _description = "Online Bank Account"
     _order = 'link_id, id'
     _check_company_auto = True
@@ -65,7 +64,7 @@ class PontoAccount(models.Model):
 
     # What Odoo does with it
     journal_id = fields.Many2one(
-        'account.journal', copy=False, check_company=True, ondelete='restrict',
+        'account.journal', readonly=True, copy=False, check_company=True, ondelete='restrict',
         domain="[('type', 'in', ('bank', 'credit')), ('company_id', '=', company_id)]")
     start_date = fields.Date(
         copy=False, help="Transactions before this date stay out of the books. Empty: everything that Ponto has.")
@@ -146,16 +145,7 @@ class PontoAccount(models.Model):
                     journal=journal.display_name, other=currency.name))
 
     def write(self, vals):
-        """People choose from when and how transactions are dated; everything else is Ponto's and the addon's to say.
-
-        What they choose is applied to the rows that are not in the books yet.
-
-        :raises AccessError: for another field, whatever the caller's rights on the model
-        """
-        if not self.env.su and not CHOICES.issuperset(vals):
-            labels = [self._fields[name]._description_string(self.env) for name in sorted(CHOICES)]
-            raise AccessError(self.env._(
-                "Of an online account only these can be changed: %(fields)s.", fields=', '.join(labels)))
+        """A changed start date, zone or date basis is applied to the rows that are not in the books yet."""
         res = super().write(vals)
         rows = self.env['ponto.transaction'].sudo()
         if {'date_basis', 'time_zone'} & set(vals):
@@ -438,14 +428,6 @@ class PontoAccount(models.Model):
             'bank_error_code': error and (error.code or 'error'),
             'bank_error_detail': error and error.detail,
         }
-
-    def _write_changes(self, vals):
-        """Write only what differs: an unchanged account is not touched at each run."""
-        for account in self:
-            current = account._convert_to_write({name: account[name] for name in vals})
-            changed = {name: value for name, value in vals.items() if (current[name] or False) != (value or False)}
-            if changed:
-                account.write(changed)
 
     # -------------------------------------------------------------------------
     # Journals

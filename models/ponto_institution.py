@@ -32,6 +32,7 @@ def plain(text):
 class PontoInstitution(models.Model):
     """A financial institution in Ponto's catalogue; shared by all companies."""
     _name = 'ponto.institution'
+    _inherit = 'ponto.mirror'
     _description = "Ponto Financial Institution"
     _order = 'name, id'
 
@@ -203,20 +204,16 @@ class PontoInstitution(models.Model):
                      for ponto_id, resource in resources.items() if ponto_id not in known])
         for ponto_id, institution in known.items():
             if ponto_id in resources:
-                institution._write_changes(self._prepare_institution_vals(resources[ponto_id], countries))
+                institution._update(self._prepare_institution_vals(resources[ponto_id], countries))
         gone = self.union(*(institution for ponto_id, institution in known.items() if ponto_id not in resources))
         in_use = self.env['ponto.link'].search([('institution_id', 'in', gone.ids)]).institution_id
         (gone - in_use).active = False
         self.env.ref('account_online_ponto.ir_cron_fetch_logos').sudo()._trigger()
 
-    def _write_changes(self, vals):
-        vals = {**vals, 'active': True}
+    def _update(self, vals):
         if vals['logo_url'] != self.logo_url:
-            vals['logo_tried_at'] = False
-        current = self._convert_to_write({name: self[name] for name in vals})
-        changed = {name: value for name, value in vals.items() if (current[name] or False) != (value or False)}
-        if changed:
-            self.write(changed)
+            vals = {**vals, 'logo_tried_at': False}
+        self._write_changes({**vals, 'active': True})
 
     def _fetch_logo(self):
         """Keep a copy of the logo; without one the card shows an initial.

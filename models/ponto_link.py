@@ -5,7 +5,7 @@ class PontoLink(models.Model):
     """One integration at one institution: a row of Online Synchronization."""
     _name = 'ponto.link'
     _description = "Online Synchronization"
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['ponto.mirror', 'mail.thread', 'mail.activity.mixin']
     _order = 'company_id, institution_id, id'
 
     name = fields.Char(compute='_compute_name')

@@ -74,6 +74,21 @@ class TestSecurity(PontoCase):
                 with self.subTest(method), self.assertRaises(AccessError):
                     getattr(records.with_user(reader), method)()
 
+    def test_what_comes_from_ponto_is_written_by_nobody(self):
+        account = self.account.with_user(self.accountant)
+        account.start_date = '2026-03-01'
+        for record, vals in (
+            (account, {'ponto_id': 'another'}), (account, {'state': 'new'}), (account, {'next_read_at': False}),
+            (account, {'journal_id': False}), (account.link_id, {'integration_id': self.integration.id}),
+            (account.integration_id, {'state': 'connected'}), (account.integration_id, {'organization_id': 'another'}),
+        ):
+            with self.subTest(vals), self.assertRaisesRegex(AccessError, "comes from Ponto"):
+                record.write(vals)
+        with self.assertRaisesRegex(AccessError, "comes from Ponto"):
+            account.integration_id.create({'client_id': 'mine', 'state': 'connected'})
+        account.action_unlink_journal()
+        self.assertFalse(account.journal_id)
+
     def test_another_company_sees_nothing(self):
         other = self.make_company("Andere Zaak")
         stranger = new_test_user(

@@ -168,6 +168,8 @@ class PontoIntegration(models.Model):
             client, {resource.institution_id for resource in resources if resource.institution_id})
         if integration.state != 'connected':
             integration.state = 'connected'
+            # Failed runs have put off the next ones.
+            integration.account_ids.filtered('journal_id')._plan_read(fields.Datetime.now())
         links = integration._ensure_links(institutions, resources)
         return self.env['ponto.account'].sudo()._update_from_grant(integration, links, resources).with_env(self.env)
 

@@ -67,6 +67,21 @@ class TestRunner(PontoCase):
         self.assertTrue(self.planned(self.account))
         self.simulator.clear_faults()
 
+    def test_renewed_credentials_end_the_waiting_at_once(self):
+        secret = self.integration.client_secret
+        self.integration.client_secret = 'not-the-secret'
+        for _night in range(3):
+            self.run_cron()
+        self.assertEqual((self.account.state, self.integration.state), ('error', 'refused'))
+        self.assertGreater(self.account.next_read_at, fields.Datetime.now() + timedelta(minutes=15))
+        wizard = self.env['ponto.connect'].browse(self.account.link_id.action_update_credentials()['res_id'])
+        wizard.client_secret = secret
+        wizard.action_connect()
+        self.assertLessEqual(self.account.next_read_at, fields.Datetime.now())
+        self.env.ref('account_online_ponto.ir_cron_synchronize').method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual((self.account.state, self.lines(self.account).amount), ('active', 10))
+
     def test_when_ponto_is_slow_a_run_ends_early_and_the_next_one_goes_on(self):
         for number in range(20):
             self.simulator.add_transaction(self.online, number, '2026-03-02')

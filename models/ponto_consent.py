@@ -1,5 +1,8 @@
 """The bank's consent: how long it lasts, and who is told before it ends. Two models share the subject."""
 import logging
+from datetime import timedelta
+
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.tools import format_date
@@ -14,6 +17,8 @@ MAIL_TEMPLATE = 'account_online_ponto.mail_template_consent'
 REMINDER_DAYS = '14,3,0'
 # From so many days before the end on, screens tell when the consent ends.
 SHOWN_DAYS = 30
+# What somebody else is busy with is looked at again so much later.
+AGAIN_AFTER = timedelta(minutes=2)
 
 
 class PontoAccount(models.Model):
@@ -22,6 +27,7 @@ class PontoAccount(models.Model):
     consent_state = fields.Selection(
         [('valid', "Valid"), ('ending', "Ending"), ('ended', "Ended")], compute='_compute_consent')
     consent_message = fields.Char(compute='_compute_consent')
+    consent_reminder = fields.Char(readonly=True, copy=False, help="The reminder that was given last: end and days.")
 
     @api.depends('authorization_expires_at', 'time_zone')
     def _compute_consent(self):
@@ -53,11 +59,22 @@ class PontoAccount(models.Model):
                 "The bank's consent ends in %(days)s days.", days=days)
         return False
 
+    def _due_reminder(self):
+        """Return the reminder that this account has reached, as text that differs for each; False without any.
+
+        It is that of the least number of days. A withdrawn account has no consent to renew.
+        """
+        days_left = self._consent_days_left()
+        if days_left is None or not self.journal_id or self.state == 'withdrawn':
+            return False
+        parameter = self.env['ir.config_parameter'].sudo().get_param(
+            'account_online_ponto.consent_reminder_days', REMINDER_DAYS)
+        reached = [int(days) for days in parameter.split(',') if days.strip().isdigit() and days_left <= int(days)]
+        return f'{self.authorization_expires_at}/{min(reached)}' if reached else False
+
 
 class PontoLink(models.Model):
     _inherit = 'ponto.link'
-
-    consent_reminder = fields.Char(readonly=True, copy=False, help="The reminder that was given last: end and days.")
 
     @api.model
     def _cron_remind_consent(self):
@@ -66,48 +83,58 @@ class PontoLink(models.Model):
         links = self.search([('account_ids.journal_id', '!=', False)])
         cron._commit_progress(remaining=len(links))
         for link in links:
-            if link.try_lock_for_update(allow_referencing=True):
-                try:
+            try:
+                if link._lock_with_accounts():
                     link.with_company(link.company_id)._remind_consent()
-                except Exception:  # a mail server that fails must not keep others from being told
-                    self.env.cr.rollback()
-                    _logger.exception("Reminding of the consent of online synchronization %s failed", link.id)
+                else:
+                    self.env.ref('account_online_ponto.ir_cron_remind_consent')._trigger(
+                        at=fields.Datetime.now() + AGAIN_AFTER)
+            except Exception:  # a mail server that fails must not keep others from being told
+                self.env.cr.rollback()
+                _logger.exception("Reminding of the consent of online synchronization %s failed", link.id)
             if not cron._commit_progress(1):
                 break
 
+    def _lock_with_accounts(self):
+        """Return whether nobody else is at work on this link or one of its accounts, which are locked then."""
+        accounts = self.account_ids
+        return bool(self.try_lock_for_update(allow_referencing=True)
+                    and accounts.try_lock_for_update(allow_referencing=True) == accounts)
+
     def _remind_consent(self):
-        """Give the reminder that is due for this link, take back the one that a renewal has made needless."""
+        """Give the reminders that are due for this link, all in one, and take back what a renewal has made needless."""
         self.ensure_one()
-        ending = self._ending_account()
-        due = ending and self._due_reminder(ending._consent_days_left())
-        reminder = f'{ending.authorization_expires_at}/{due}' if ending and due is not None else False
-        if reminder == self.consent_reminder:
+        reminders = {account: account._due_reminder() for account in self.account_ids}
+        changed = {account: reminder for account, reminder in reminders.items()
+                   if reminder != account.consent_reminder}
+        if not changed:
             return
-        self.consent_reminder = reminder
+        for account, reminder in changed.items():
+            account.consent_reminder = reminder
         self.activity_unlink([ACTIVITY])
-        if reminder:
-            user = self._responsible()
-            # One mail, ours: without the quick update the activity would send another about itself.
-            link = self.with_context(lang=user.lang, mail_activity_quick_update=True)
-            link.activity_schedule(
-                ACTIVITY, user_id=user.id, date_deadline=ending.authorization_expires_at.date(),
-                summary=link.env._("Renew the bank's consent"),
-                note=ending.with_context(lang=user.lang).consent_message)
+        ending = self._ending_accounts()
+        if not ending:
+            return
+        user = self._responsible()
+        # One mail, ours: without the quick update the activity would send another about itself.
+        link = self.with_context(lang=user.lang, mail_activity_quick_update=True)
+        link.activity_schedule(
+            ACTIVITY, user_id=user.id, date_deadline=ending[0].authorization_expires_at.date(),
+            summary=link.env._("Renew the bank's consent"), note=link._consent_note())
+        if any(changed.values()):
             self.env.ref(MAIL_TEMPLATE).send_mail(self.id, email_values={'email_to': user.email_formatted})
 
-    def _ending_account(self):
-        """Return the linked account whose consent ends first; one that was withdrawn has none to renew."""
-        accounts = self.account_ids.filtered(
-            lambda account: account.journal_id and account.authorization_expires_at and account.state != 'withdrawn')
-        return accounts.sorted('authorization_expires_at')[:1]
+    def _consent_note(self):
+        """Return what to say of the consents that end: of several, which accounts they are for."""
+        ending = self._ending_accounts()
+        if len(ending) == 1:
+            return ending.consent_message
+        return Markup('<ul>%s</ul>') % Markup().join(
+            Markup('<li>%s: %s</li>') % (account.name, account.consent_message) for account in ending)
 
-    @api.model
-    def _due_reminder(self, days_left):
-        """Return the least number of days of a reminder that is reached, or None."""
-        parameter = self.env['ir.config_parameter'].sudo().get_param(
-            'account_online_ponto.consent_reminder_days', REMINDER_DAYS)
-        reached = [int(days) for days in parameter.split(',') if days.strip().isdigit() and days_left <= int(days)]
-        return min(reached, default=None)
+    def _ending_accounts(self):
+        """Return the accounts of which a reminder was given, those whose consent ends first before the others."""
+        return self.account_ids.filtered('consent_reminder').sorted('authorization_expires_at')
 
     def _responsible(self):
         """Return the user to tell: the link's own, else an Invoicing administrator of the company."""

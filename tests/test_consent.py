@@ -50,6 +50,29 @@ class TestConsent(PontoCase):
         self.assertEqual(self.remind('2026-06-10'), 0)
         self.assertEqual(self.remind('2026-06-29'), 1)
 
+    def test_accounts_of_one_bank_are_reminded_of_each_and_in_one_mail_a_day(self):
+        savings = self.link(self.simulator.add_account('BE43068999999501', institution=self.bank))
+        savings.authorization_expires_at = '2026-06-28 10:00:00'
+        self.assertEqual([day for day in range(10, 31) if self.remind(f'2026-06-{day}')], [14, 16, 25, 27, 28, 30])
+        note = self.account_link.activity_ids.note
+        self.assertIn(savings.reference, note)
+        self.assertIn(self.account.reference, note)
+        savings.authorization_expires_at = '2026-06-30 10:00:00'
+        self.assertEqual(self.remind('2026-07-01'), 1)
+        mail = self.env['mail.mail'].search([('model', '=', 'ponto.link')], order='id desc', limit=1)
+        self.assertIn(savings.reference, mail.body_html)
+        self.assertIn(self.account.reference, mail.body_html)
+
+    def test_a_lapsed_consent_hides_no_other_and_a_renewal_sends_no_mail(self):
+        savings = self.link(self.simulator.add_account('BE43068999999501', institution=self.bank))
+        savings.authorization_expires_at = '2026-01-31 10:00:00'
+        self.assertEqual(self.remind('2026-06-01'), 1)
+        self.assertEqual(self.remind('2026-06-16'), 1)
+        savings.authorization_expires_at = '2027-01-31 10:00:00'
+        self.assertEqual(self.remind('2026-06-17'), 0)
+        self.assertEqual(len(self.account_link.activity_ids), 1)
+        self.assertNotIn(savings.reference, self.account_link.activity_ids.note)
+
     def test_the_days_are_configurable(self):
         self.env['ir.config_parameter'].set_param('account_online_ponto.consent_reminder_days', '7')
         self.assertEqual(self.remind('2026-06-22'), 0)

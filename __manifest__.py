@@ -30,6 +30,5 @@
     'assets': {
         'web.assets_backend': ['account_online_ponto/static/src/**/*'],
         'web.assets_unit_tests': ['account_online_ponto/static/tests/**/*.test.js'],
-        'web.assets_tests': ['account_online_ponto/static/tests/tours/**/*'],
     },
 }

@@ -165,11 +165,12 @@ install_modules() {
     fi
 }
 
-# Makes a database with the addon. Arguments: database, file that gets the log.
+# Makes a database with the addon. Arguments: database, file that gets the log, further modules separated by commas.
 make_database() {
-    local template
-    template=$(template_name)
-    make_template "$template" "$2"
+    local modules template
+    modules=$(dependencies)${3:+,$3}
+    template=$(template_name "$modules")
+    make_template "$template" "$2" "$modules"
     drop_database "$1"
     copy_database "$template" "$1"
     install_modules "$1" "$ADDON" "$2"
@@ -185,19 +186,18 @@ template_name() {
     local odoo
     odoo=$(odoo_pythonpath)
     printf 'ponto_template_%s' "$({
-        dependencies
-        echo "$odoo" "$(stat -c %Y "$odoo/odoo/release.py")" "$PGHOST" "${PGPORT:-}"
+        echo "$1" "$odoo" "$(stat -c %Y "$odoo/odoo/release.py")" "$PGHOST" "${PGPORT:-}"
     } | sha256sum | cut -c1-8)"
 }
 
-# Arguments: template, file that gets the log.
+# Arguments: template, file that gets the log, modules separated by commas.
 make_template() {
     (
         flock 9
         ! database_exists "$1" || exit 0
         say 'Installing the modules that the addon builds on ...'
         drop_database "$1_part"
-        install_modules "$1_part" "$(dependencies)" "$2"
+        install_modules "$1_part" "$3" "$2"
         rename_database "$1_part" "$1"
     ) 9>"$CACHE/template.lock"
 }

@@ -1,17 +1,29 @@
 import json
+import logging
+import re
 import time
+from pathlib import Path
 
+import polib
+
+from odoo.tests import HttpCase
 from odoo.tests.common import HOST, ChromeBrowser
+
+from .common import PontoCase
 
 WAIT = 60
 # Runs in the page: waits until an element fits and, once it does, acts on it. A page that is left meanwhile ends it.
-SCRIPT = """
+SCRIPT = r"""
 new Promise((resolve) => {
-    const {selector, text, action, value} = %s;
+    const {selector, texts, inside, action, value} = %s;
     const until = performance.now() + 2000;
+    const fits = (element) => {
+        const text = element.textContent.replace(/\s+/g, " ");
+        return texts.every((part) => text.includes(part)) && !element.disabled && element.getClientRects().length;
+    };
     const look = () => {
-        const element = [...document.querySelectorAll(selector)].find((element) =>
-            element.textContent.includes(text) && !element.disabled && element.getClientRects().length);
+        const found = [...document.querySelectorAll(selector)].find(fits);
+        const element = inside ? found?.querySelector(inside) : found;
         if (!element) {
             return performance.now() < until ? setTimeout(look, 50) : resolve("");
         }
@@ -27,13 +39,84 @@ new Promise((resolve) => {
     look();
 })
 """
+# Every text that the page shows or says, but for what people write to each other.
+TEXTS = r"""
+[...document.body.querySelectorAll(":not(script, style, .o-mail-Chatter *)")].flatMap((element) => [
+    ...[...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data),
+    ...["placeholder", "title", "aria-label", "data-tooltip"].map((name) => element.getAttribute(name) || ""),
+]).map((text) => text.replace(/\s+/g, " ").trim()).filter(Boolean).join("\n")
+"""
+PLACEHOLDER = re.compile(r'%(?:\(\w+\))?[a-z]|{{.*?}}|</?\w+[^>]*>')
+
+
+def parts(text):
+    """Return what stands between the placeholders and the markup of a term."""
+    return [' '.join(part.split()) for part in PLACEHOLDER.split(text) if part.strip(' \n.,:()')]
+
+
+class Words:
+    """What the screens of the addon say in a language."""
+
+    def __init__(self, lang):
+        folder = Path(__file__).parent.parent / 'i18n'
+        path = folder / ('account_online_ponto.pot' if lang == 'en_US' else f'{lang[:2]}.po')
+        self._terms = {
+            ' '.join(entry.msgid.split()): entry.msgstr or entry.msgid for entry in polib.pofile(path)}
+        said = {part for term in self._terms.values() for part in parts(term)}
+        english = {part for term in self._terms for part in parts(term)} - said
+        self._english_terms = english & set(self._terms)
+        self._english_sentences = [part for part in english if part.count(' ') >= 3]
+
+    def parts(self, text):
+        """Return the translated parts of an English term of the addon, or of the one that has these words in it; what
+        stands in none is a name and stays as it is.
+        """
+        terms = [text] if text in self._terms else [term for term in self._terms if ' ' in text and text in term]
+        return parts(self._terms[terms[0]]) if len(terms) == 1 else [text]
+
+    def english_in(self, texts):
+        """Return those of these texts that are, or hold, English terms of the addon; in English there are none."""
+        return [text for text in texts
+                if text in self._english_terms or any(part in text for part in self._english_sentences)]
+
+
+class BrowserCase(PontoCase, HttpCase):
+    """Flows in a real browser. An error of a script, a warning in the server's log, or an English text of ours on the
+    screen of somebody who speaks another language fails the test.
+    """
+    lang = 'en_US'
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.words = Words(cls.lang)
+        if cls.lang != 'en_US':
+            cls.env['base.language.install'].create({
+                'lang_ids': cls.env['res.lang'].with_context(active_test=False).search([('code', '=', cls.lang)]).ids,
+            }).lang_install()
+            (cls.company.partner_id | cls.accountant.partner_id).lang = cls.lang
+
+    def person(self, user=None):
+        return Person(self, (user or self.accountant).login)
+
+
+class WarningsOfServer(logging.Handler):
+    """Collects what the server finds worth a warning, but for what it tells people."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.messages = []
+
+    def emit(self, record):
+        if not (record.name == 'odoo.http' and isinstance(record.msg, Exception)):
+            self.messages.append(f'{record.name}: {record.getMessage()}')
 
 
 class Person:
-    """Somebody at a real browser who leaves Odoo for other sites and comes back, which a tour cannot.
+    """Somebody at a browser, who may leave Odoo for other sites and come back.
 
     A context manager; every step waits for its element, a minute at most, and fails with what was looked for and the
-    text of the page.
+    text of the page. Texts of the addon are given in English and looked for in the language of the test.
     """
 
     def __init__(self, case, login):
@@ -44,6 +127,8 @@ class Person:
         self._browser = ChromeBrowser(self.case)
         self._requests = self.case.allow_requests(browser=self._browser)
         self._requests.__enter__()
+        self._warnings = WarningsOfServer()
+        logging.getLogger().addHandler(self._warnings)
         self.case.authenticate(self.login, self.login, browser=self._browser)
         self.case.cr.flush()
         self.case.cr.clear()
@@ -52,10 +137,15 @@ class Person:
     def __exit__(self, *exception):
         self._browser.navigate_to('about:blank')
         self._browser.delete_cookie('session_id', domain=HOST)
+        thrown = self._browser._result.exception() if self._browser._result.done() else None
         self._browser.stop()
         self.case._wait_remaining_requests()
         self._requests.__exit__(*exception)
+        logging.getLogger().removeHandler(self._warnings)
         self.case.env.invalidate_all()
+        if thrown:
+            raise thrown
+        self.case.assertEqual(self._warnings.messages, [])
 
     def open(self, address):
         self._browser.navigate_to(address if '://' in address else self.case.base_url() + address)
@@ -64,21 +154,29 @@ class Person:
         """Wait for an element and return its text."""
         return self._act(selector, text)
 
-    def click(self, selector, text=''):
-        self._act(selector, text, 'click')
+    def click(self, selector, text='', inside=''):
+        """Click an element, or what is `inside` of it."""
+        self._act(selector, text, 'click', inside=inside)
 
     def enter(self, selector, value):
-        self._act(selector, '', 'enter', value)
+        self._act(selector, '', 'enter', value=value)
 
-    def _act(self, selector, text, action='', value=''):
-        script = SCRIPT % json.dumps({'selector': selector, 'text': text, 'action': action, 'value': value})
+    def _act(self, selector, text, action='', **kwargs):
+        texts = self.case.words.parts(text)
+        script = SCRIPT % json.dumps({'selector': selector, 'texts': texts, 'action': action, **kwargs})
         deadline = time.monotonic() + WAIT
         while time.monotonic() < deadline:
             answer = self._evaluate(script)
             if answer.startswith('found '):
-                return answer[6:]
+                self._look_for_english()
+                return ' '.join(answer[6:].split())
         page = self._evaluate('document.location.href + " | " + document.body.innerText')
-        raise AssertionError(f'{selector!r} with {text!r} is not to be seen on {" ".join(page.split())[:1500]}')
+        raise AssertionError(f'{selector!r} with {texts!r} is not to be seen on {" ".join(page.split())[:1500]}')
+
+    def _look_for_english(self):
+        if self._evaluate('document.location.origin') == self.case.base_url():
+            found = self.case.words.english_in(self._evaluate(TEXTS).splitlines())
+            self.case.assertFalse(found, "English on the screen")
 
     def _evaluate(self, script):
         try:

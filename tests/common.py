@@ -32,6 +32,8 @@ class PontoCase(SimulatorMixin, TransactionCase):
     The registry is in test mode: what the addon commits in transactions of its own stays in the test's.
     """
 
+    chart = 'generic_coa'
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -52,7 +54,7 @@ class PontoCase(SimulatorMixin, TransactionCase):
             'currency_id': cls.env.ref(f'base.{currency}').id,
         })
         cls.env.ref(f'base.{currency}').active = True
-        cls.env['account.chart.template'].try_loading('generic_coa', company=company, install_demo=False)
+        cls.env['account.chart.template'].try_loading(cls.chart, company=company, install_demo=False)
         company.currency_id = cls.env.ref(f'base.{currency}')
         return company
 

@@ -1,13 +1,17 @@
 from datetime import timedelta
 
 from odoo import Command, fields
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import new_test_user, tagged
+from odoo.tools import formatLang
 
-from .common import PontoCase
+from .browser import BrowserCase
+
+CARD = '.o_kanban_record:has(.o_ponto_card)'
+MENU = '.o_dropdown_kanban button'
 
 
 @tagged('post_install', '-at_install')
-class TestBrowserCard(PontoCase, HttpCase):
+class TestBrowserCard(BrowserCase):
     """The card of a journal that Ponto feeds, as people see it."""
 
     def setUp(self):
@@ -19,13 +23,23 @@ class TestBrowserCard(PontoCase, HttpCase):
         ends = fields.Datetime.now() + timedelta(days=days)
         self.simulator.change_account(self.online, authorization_expiration_expected_at=f'{ends.isoformat()}Z')
 
-    def look(self, tour, user=None):
-        self.start_tour(
-            '/odoo/accounting', f'account_online_ponto.card_{tour}', login=(user or self.accountant).login, timeout=180)
+    def look(self, person):
+        person.open('/odoo/accounting')
+
+    def balance(self, amount):
+        return formatLang(self.env(context={'lang': self.lang}), amount)
 
     def test_one_look_tells_that_a_feed_is_healthy(self):
         self.link()._synchronize()
-        self.look('healthy')
+        with self.person() as person:
+            self.look(person)
+            person.see(f'{CARD} .o_ponto_balance:has(.text-success)', "Equal to the bank's balance of")
+            person.see(
+                '.o_ponto_card:not(:has(.o_ponto_consent, .o_ponto_error, .o_ponto_review, .o_ponto_reconnect))')
+            person.see(f'{CARD} .o_ponto_moments', "Bank data as of %s")
+            person.click(f'{CARD} {MENU}')
+            person.click('.o-dropdown--menu a[name=action_ponto_find_missing_transactions]')
+            person.see('.o_nocontent_help', "Nothing is missing")
 
     def test_a_fetch_shows_its_progress_survives_a_reload_and_ends_with_what_came_in(self):
         self.company.ponto_office_ip = '81.82.83.85'
@@ -33,30 +47,70 @@ class TestBrowserCard(PontoCase, HttpCase):
         account._synchronize()
         for _number in range(450):
             self.simulator.add_bank_transaction(self.online, 1, '2026-03-03')
-        self.look('fetch')
+        with self.person() as person:
+            self.look(person)
+            person.click(f'{CARD} .o_ponto_fetch')
+            person.see(f'{CARD} .o_ponto_progress', "Waiting for the bank's answer…")
+            person.see(f'{CARD}:has(.o_ponto_fetch:disabled)')
+            person.see(f'{CARD} [data-stage=booking] .o_ponto_progress', '450')
+            self.look(person)
+            person.see(f'{CARD} [data-stage=booking] .o_ponto_progress', '450')
+            person.see('.o_notification', "%(new)s new transactions, %(booked)s booked")
+            person.see(f'{CARD} .o_ponto_balance:has(.text-success)', self.balance(460))
+            person.see(f'{CARD} .o_ponto_fetch:enabled')
         self.assertEqual(len(self.lines(account)), 451)
 
     def test_an_ended_consent_is_renewed_from_the_card(self):
         self.consent_ends(days=-2)
         self.link()._synchronize()
         self.consent_ends(days=90)
-        self.look('reconnect')
+        with self.person() as person:
+            self.look(person)
+            person.see(f'{CARD} .o_ponto_consent.text-danger', "The bank's consent ended on")
+            person.click(f'{CARD} .o_ponto_reconnect')
+            person.see('.modal .modal-title', "Reconnect %(institution)s")
+            person.see('.modal td[name=reference]', self.online.reference)
+            person.click('.modal button[name=action_check]')
+            person.see('.modal div[name=message]', "%(account)s: renewed, valid until %(date)s.")
+            person.click('.modal footer button[special=cancel], .modal footer .o_form_button_cancel')
+            person.see('.o_ponto_card:not(:has(.o_ponto_consent, .o_ponto_reconnect))')
 
     def test_what_is_held_is_one_click_away(self):
         self.simulator.add_transaction(
             self.online, 5, '2026-03-03', currency='USD', remittance_information="In dollars")
         self.link()._synchronize()
-        self.look('review')
+        with self.person() as person:
+            self.look(person)
+            person.see(f'{CARD} .o_ponto_difference')
+            self.assertIn('1', person.see(f'{CARD} .o_ponto_review'))
+            person.click(f'{CARD} .o_ponto_review')
+            person.see('.o_searchview_facet', self.online.reference)
+            person.see('.o_list_view .o_data_row', "In dollars")
 
     def test_a_journal_without_a_feed_is_connected_from_its_card(self):
         self.env['account.journal'].create({
             'name': "Spaarrekening", 'type': 'bank', 'company_id': self.company.id, 'show_on_dashboard': True})
-        self.look('connect')
+        with self.person() as person:
+            self.look(person)
+            person.click('.o_kanban_record', "Spaarrekening", inside=MENU)
+            person.click('.o-dropdown--menu a', "Connect bank")
+            person.see('.modal .o_ponto_institution_selector')
 
     def test_who_may_only_look_sees_how_the_feed_is(self):
         self.consent_ends(days=-2)
         self.link()._synchronize()
         reader = new_test_user(
             self.env, 'ponto_reader', groups='account.group_account_readonly', company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)])
-        self.look('readonly', reader)
+            company_ids=[Command.set(self.company.ids)], lang=self.lang)
+        with self.person(reader) as person:
+            self.look(person)
+            person.see(f'{CARD} .o_ponto_consent.text-danger')
+            person.see('body:not(:has(.o_ponto_fetch, .o_ponto_reconnect))')
+            person.click(f'{CARD} {MENU}')
+            person.see('.o-dropdown--menu:not(:has(.o_ponto_fetch_item, [name^=action_ponto]))')
+
+
+@tagged('post_install', '-at_install')
+class TestBrowserCardInDutch(TestBrowserCard):
+    lang = 'nl_BE'
+    chart = 'be_comp'

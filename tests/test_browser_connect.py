@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.tests import tagged
 
-from .browser import Person
+from .browser import BrowserCase
 from .simulator.server import Server
 from .test_connect_flow import ConnectCase
 
@@ -12,7 +12,7 @@ SYNCHRONIZATION = '/odoo/action-account_online_ponto.ponto_link_action?debug=1'
 
 
 @tagged('post_install', '-at_install')
-class TestBrowserConnect(ConnectCase):
+class TestBrowserConnect(BrowserCase, ConnectCase):
     """The flows of Odoo's manual with Ponto Connect, clicked in a browser through Ponto's own (simulated) pages."""
 
     @classmethod
@@ -34,9 +34,6 @@ class TestBrowserConnect(ConnectCase):
         parameters.set_param('account_online_ponto.connect_api_url', f'{server.url}/ponto-connect')
         self.accountant.group_ids |= self.env.ref('base.group_no_one')
         self.env['ponto.institution']._refresh_catalogue()
-
-    def person(self):
-        return Person(self, self.accountant.login)
 
     def pick(self, person, name):
         person.open(ADD)
@@ -106,7 +103,7 @@ class TestBrowserConnect(ConnectCase):
             self.pick(person, "Heidebank")
             person.click('button[name=action_connect]')
             self.consent(person, self.online)
-            message = person.see('div[name=message]', "No account of Heidebank appears")
+            message = person.see('div[name=message]', "No account of %(institution)s appears")
             self.assertIn("Kadebank", message)
             person.see('button[name=action_connect]')
 
@@ -146,7 +143,13 @@ class TestBrowserConnect(ConnectCase):
         self.env['ponto.institution']._refresh_catalogue()
         with self.person() as person:
             self.pick(person, "Proefbank")
-            person.see('.modal', "Ponto")
-            person.click('.modal .btn-primary')
+            person.see('.modal:not(.o_inactive_modal) .modal-body', "as a beta version. Ponto itself supports it")
+            person.click('.modal:not(.o_inactive_modal) .modal-footer .btn-primary')
             person.click('button[name=action_connect]')
             person.see(f'#institution-{bank.id}')
+
+
+@tagged('post_install', '-at_install')
+class TestBrowserConnectInDutch(TestBrowserConnect):
+    lang = 'nl_BE'
+    chart = 'be_comp'

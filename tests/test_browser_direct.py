@@ -1,10 +1,9 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tests import HttpCase, tagged
+from odoo.tests import tagged
 
-from .browser import Person
-from .common import PontoCase
+from .browser import BrowserCase
 from .simulator import CLIENT_SECRET
 
 ADD = '/odoo/action-account_online_ponto.ponto_connect_action'
@@ -12,8 +11,8 @@ SYNCHRONIZATION = '/odoo/action-account_online_ponto.ponto_link_action?debug=1'
 
 
 @tagged('post_install', '-at_install')
-class TestBrowserDirect(PontoCase, HttpCase):
-    """The manual's flows with a company's own integration; the first one and the beta bank are in `test_browser`."""
+class TestBrowserDirect(BrowserCase):
+    """The manual's flows with a company's own integration; *Add a Bank Account* is in `test_browser`."""
 
     def setUp(self):
         super().setUp()
@@ -28,7 +27,7 @@ class TestBrowserDirect(PontoCase, HttpCase):
         person.click('.o_data_row .o_data_cell', "Kadebank")
 
     def test_update_credentials_keeps_the_old_ones_until_the_new_ones_work(self):
-        with Person(self, self.accountant.login) as person:
+        with self.person() as person:
             self.open_link(person)
             person.click('button[name=action_update_credentials]')
             person.enter('.modal div[name=client_secret] input', 'wrong')
@@ -44,7 +43,7 @@ class TestBrowserDirect(PontoCase, HttpCase):
     def test_fetch_new_accounts(self):
         fresh = self.simulator.add_account('BE43068999999501', institution=self.bank)
         self.simulator.add_transaction(fresh, 55, '2026-03-05')
-        with Person(self, self.accountant.login) as person:
+        with self.person() as person:
             self.open_link(person)
             person.click('button[name=action_fetch_accounts]')
             person.see('.modal td[name=reference]', fresh.reference)
@@ -56,11 +55,11 @@ class TestBrowserDirect(PontoCase, HttpCase):
     def test_no_account_appears(self):
         bank = self.simulator.add_institution("Heidebank")
         self.env['ponto.institution']._refresh_catalogue()
-        with Person(self, self.accountant.login) as person:
+        with self.person() as person:
             person.open(ADD)
             person.enter('.o_ponto_search input', 'Heidebank')
             person.click('.o_ponto_institution_card', 'Heidebank')
-            self.assertIn("Kadebank", person.see('.modal div[name=message]', "No account of Heidebank appears"))
+            self.assertIn("Kadebank", person.see('.modal div[name=message]', "No account of %(institution)s appears"))
             person.see('.modal button[name=action_open_ponto]')
             self.simulator.add_account('BE02001234567840', institution=bank)
             person.click('.modal button[name=action_fetch_accounts]')
@@ -70,7 +69,7 @@ class TestBrowserDirect(PontoCase, HttpCase):
         soon = fields.Datetime.now() + timedelta(days=1)
         self.simulator.change_account(self.online, authorization_expiration_expected_at=soon.isoformat() + 'Z')
         self.integration._fetch_accounts()
-        with Person(self, self.accountant.login) as person:
+        with self.person() as person:
             self.open_link(person)
             person.click('button[name=action_reauthorize]')
             person.see('.modal button[name=action_open_ponto]')
@@ -80,3 +79,9 @@ class TestBrowserDirect(PontoCase, HttpCase):
             self.simulator.change_account(self.online, authorization_expiration_expected_at=later.isoformat() + 'Z')
             person.click('.modal button[name=action_check]')
             person.see('.modal div[name=message]', "renewed, valid until")
+
+
+@tagged('post_install', '-at_install')
+class TestBrowserDirectInFrench(TestBrowserDirect):
+    lang = 'fr_BE'
+    chart = 'be_comp'

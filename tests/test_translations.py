@@ -1,4 +1,3 @@
-import re
 from pathlib import Path
 
 import polib
@@ -7,10 +6,10 @@ from odoo import fields
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import BaseCase, Form, tagged
 
+from .browser import PLACEHOLDER
 from .common import PontoCase
 
 FOLDER = Path(__file__).parent.parent / 'i18n'
-PLACEHOLDER = re.compile(r'%(?:\(\w+\))?[a-z]|{{.*?}}|</?\w+[^>]*>')
 # A word that only the translation has, for each thing that is tried.
 WORDS = {
     'fr_BE': {

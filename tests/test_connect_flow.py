@@ -1,5 +1,5 @@
 import base64
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from freezegun import freeze_time
@@ -8,6 +8,7 @@ from odoo.addons.account_online_ponto.controllers.main import PontoController
 from odoo.addons.account_online_ponto.controllers.refusals import LIMIT, Refusals
 from odoo.tests import HttpCase, new_test_user, tagged
 
+from ..ponto import AUTHORIZATION_URL
 from .common import PATIENCE, PontoCase
 from .simulator.connect import APPLICATION_ID, CLIENT_ID, CLIENT_SECRET, Connect
 from .simulator.visitor import Visitor
@@ -125,6 +126,72 @@ class TestConnectFlow(ConnectCase):
         self.assertEqual(response.status_code, 400)
         self.assertFalse(self.env['ponto.integration'].search([]))
 
+    def test_a_state_stolen_into_another_session_of_the_same_user_is_refused(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        started_in = self.session
+        self.authenticate(self.accountant.login, self.accountant.login)
+        self.assertNotEqual(self.session.sid, started_in.sid)
+        response = self.come_back(address)
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("in another browser", self.message(response))
+        self.assertFalse(self.env['ponto.integration'].search([]))
+
+    def test_a_redirect_uri_elsewhere_gets_no_code(self):
+        query = dict(parse_qsl(urlsplit(self.go_to_ponto()).query))
+        ours = query['redirect_uri']
+        for elsewhere in ('https://evil.test/ponto/consent/return', f'{ours}/..', f'{ours}?to=https://evil.test'):
+            visitor = Visitor(self.simulator)
+            self.assertEqual(visitor.open(f'{AUTHORIZATION_URL}?{urlencode(query | {"redirect_uri": elsewhere})}'), '')
+            self.assertIn("not registered", visitor.error)
+
+    def test_a_code_that_was_given_for_a_redirect_uri_elsewhere_is_refused(self):
+        # Another address of the same application, as that of a second Odoo.
+        self.connect.redirect_uris.append('https://other.example.com/ponto/consent/return')
+        address = self.go_to_ponto()
+        query = dict(parse_qsl(urlsplit(address).query), redirect_uri=self.connect.redirect_uris[1])
+        elsewhere = Visitor(self.simulator).consent(f'{AUTHORIZATION_URL}?{urlencode(query)}', [self.online])
+        response = self.come_back(f'/ponto/consent/return?{urlsplit(elsewhere).query}')
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("came too late or was used already", self.message(response))
+        self.assertFalse(self.env['ponto.integration'].search([]))
+
+    def test_a_replayed_return_is_refused_and_leaves_what_the_first_has_connected(self):
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        self.assertEqual(self.come_back(address).status_code, 303)
+        response = self.come_back(address)
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("used already", self.message(response))
+        integration = self.env['ponto.integration'].search([])
+        integration._fetch_accounts()
+        self.assertEqual(integration.state, 'connected')
+
+    def test_a_window_closed_at_ponto_leaves_nothing_and_connecting_again_works(self):
+        visitor = Visitor(self.simulator)
+        visitor.open(self.go_to_ponto())
+        visitor.press('choose-bank', institution=self.bank.id)
+        self.assertFalse(self.env['ponto.integration'].search([]))
+        self.assertEqual(self.consent_without_browser().line_ids.reference, self.online.reference)
+        self.assertEqual(len(self.env['ponto.integration'].search([])), 1)
+
+    def test_a_refresh_token_used_twice_ends_the_consent_and_a_new_one_loses_nothing(self):
+        wizard = self.consent_without_browser()
+        wizard.with_user(self.accountant).action_link_accounts()
+        account = wizard.line_ids.account_id
+        token = self.env['ponto.token'].search([])
+        old = token.read(['access_token', 'refresh_token'])[0]
+        self.connect.revoke_access_tokens()
+        self.call('ponto.account', 'action_fetch_transactions', account.ids)
+        self.assertNotEqual(token.refresh_token, old['refresh_token'])
+        # As a copy of the database that is restored, or somebody who has stolen it, would.
+        token.write({'access_token': old['access_token'], 'refresh_token': old['refresh_token']})
+        notification = self.call('ponto.account', 'action_fetch_transactions', account.ids)
+        self.assertIn("Update Credentials", notification['params']['message'])
+        self.assertEqual((account.state, account.integration_id.state), ('error', 'refused'))
+        self.consent_without_browser()
+        self.run_cron()
+        self.assertEqual((account.state, account.integration_id.state), ('active', 'connected'))
+        self.assertEqual(self.lines(account).amount, 100)
+
     def test_a_return_that_comes_too_late_is_refused(self):
         address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
         self.simulator.advance(minutes=5)
@@ -180,6 +247,47 @@ class TestConnectFlow(ConnectCase):
         self.assertIsNone(self.connect.grant_of())
         self.assertEqual(account.state, 'withdrawn')
         self.assertEqual(self.lines(account).amount, 100)
+
+    def test_disconnect_works_whatever_is_missing_and_says_that_ponto_does_not_know(self):
+        def without_certificate():
+            self.env['ir.config_parameter'].set_param('account_online_ponto.connect_certificate_id', '0')
+
+        def with_a_wrong_address():
+            self.env['ir.config_parameter'].set_param('account_online_ponto.connect_api_url', 'http://ponto.example')
+
+        def without_encryption_key():
+            self.env['ir.config_parameter'].set_param('account_online_ponto.connect_client_secret', 'fernet:lost')
+
+        def refused():
+            self.simulator.fail(None, status=403, path='/oauth2/')
+
+        def out_of_reach():
+            self.simulator.fail(None, kind='reset')
+
+        integration = self.consent_without_browser().integration_id
+        for trouble in (without_certificate, with_a_wrong_address, without_encryption_key, refused, out_of_reach):
+            with self.subTest(trouble.__name__), self.env.cr.savepoint() as savepoint:
+                trouble()
+                shown = integration.with_user(self.accountant).action_disconnect()
+                self.assertIn("Ponto could not be told", shown['params']['message'])
+                self.assertEqual((integration.state, set(integration.account_ids.mapped('state'))), (
+                    'draft', {'withdrawn'}))
+                self.assertFalse(self.env['ponto.token'].search([]).access_token)
+                savepoint.rollback()
+                self.simulator.clear_faults()
+
+    def test_one_consent_that_cannot_be_kept_leaves_the_others_alone(self):
+        second = self.consent_without_browser().integration_id
+        first = self.env['ponto.integration'].create({
+            'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'})
+        self.env['ir.config_parameter'].set_param('account_online_ponto.connect_api_url', 'http://ponto.example')
+        self.connect.revoke_access_tokens()
+        with self.assertLogs('odoo.addons.account_online_ponto', 'WARNING') as logs:
+            self.run_cron('ir_cron_keep_consents')
+        self.assertEqual(len([line for line in logs.output if "could not be kept alive" in line]), 2)
+        self.env['ir.config_parameter'].set_param('account_online_ponto.connect_api_url', False)
+        self.run_cron('ir_cron_keep_consents')
+        self.assertEqual((first.state, second.state), ('refused', 'connected'))
 
     def test_a_renewal_through_pontos_page_says_until_when(self):
         wizard = self.consent_without_browser()

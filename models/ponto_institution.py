@@ -169,7 +169,8 @@ class PontoInstitution(models.Model):
         """Read Ponto's catalogue; never raises."""
         try:
             self._refresh_catalogue()
-        except PontoError:
+            self.env['ir.cron']._commit_progress()
+        except Exception:  # what there is serves until the next time
             self.env.cr.rollback()
             _logger.warning("Ponto's catalogue of institutions could not be read", exc_info=True)
 

@@ -95,17 +95,28 @@ class PontoIntegration(models.Model):
         return self.env['ponto.connect']._open_to_fetch(self)
 
     def action_disconnect(self):
-        """End the grant: no more transactions come in. Journals, books and inbox stay as they are."""
+        """End the grant: no more transactions come in. Journals, books and inbox stay as they are.
+
+        Odoo forgets the credentials in any case; if Ponto could not be told, the person hears why.
+        """
         self.ensure_one()
         self.check_access('unlink')
         integration = self.sudo()
-        integration._revoke()
+        failure = integration._revoke()
         integration.write({'state': 'draft', 'client_id': False, 'client_secret': False})
+        self.env['ponto.token'].sudo().search([('integration_id', '=', self.id)])._write_texts(
+            False, False, issued_for=False, expires_at=False)
         integration.account_ids._write_changes({'state': 'withdrawn', 'next_read_at': False})
-        return True
+        return not failure or self.env['ponto.synchronization']._notification(self.env._(
+            "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto dashboard as"
+            " well.", reason=failure), kind='danger')
 
     def _revoke(self):
-        """End the grant at Ponto. One of a direct integration can only be ended on Ponto's site."""
+        """End the grant at Ponto. One of a direct integration can only be ended on Ponto's site.
+
+        :return: a sentence that says why Ponto does not know, '' if it does
+        """
+        return ''
 
     # -------------------------------------------------------------------------
     # Talking to Ponto

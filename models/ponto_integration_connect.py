@@ -1,5 +1,6 @@
 """Ponto Connect: the application of an integrator who is Ibanity's partner, and the consents that companies give it."""
 import base64
+import logging
 import secrets
 
 from odoo import fields, models
@@ -25,6 +26,8 @@ from ..ponto.errors import PontoError, PontoNotFoundError
 from .encryption import decrypt
 from .error_sentences import error_sentence
 from .ponto_token import TokenStore
+
+_logger = logging.getLogger(__name__)
 
 CONSENT_RETURN = '/ponto/consent/return'
 REAUTHORIZATION_RETURN = '/ponto/reauthorization/return'
@@ -211,17 +214,24 @@ class PontoIntegration(models.Model):
         """End the consent at Ponto, also when its tokens are lost."""
         if self.api != 'connect':
             return super()._revoke()
-        client = self._client()
         try:
-            client.revoke()
-            if self.organization_id:
-                client.delete_integration(organization_id=self.organization_id)
+            self._end_consent(self._client())
         except PontoNotFoundError:
             # It has ended already.
-            return None
-        except PontoError as error:
-            raise UserError(error_sentence(self.env, error)) from error
-        return None
+            return ''
+        except (PontoError, UserError, ValueError) as error:
+            # Ponto refuses or is out of reach, or certificate, key or settings of the application are gone.
+            return error_sentence(self.env, error)
+        return ''
+
+    def _end_consent(self, client):
+        try:
+            client.revoke()
+        except PontoError:
+            if not self.organization_id:
+                raise
+        if self.organization_id:
+            client.delete_integration(organization_id=self.organization_id)
 
     @model
     def _cron_keep_consents(self):
@@ -231,9 +241,17 @@ class PontoIntegration(models.Model):
         cron._commit_progress(remaining=len(integrations))
         for integration in integrations:
             try:
-                next(iter(integration._client().iter_accounts()), None)
-            except (PontoError, UserError) as error:
+                integration._cron_keep_consent()
+            except Exception:  # the others must go on
                 self.env.cr.rollback()
-                integration._record_error(error)
+                _logger.warning("The consent of integration %s could not be kept alive", integration.id, exc_info=True)
             if not cron._commit_progress(1):
                 break
+
+    def _cron_keep_consent(self):
+        try:
+            next(iter(self._client().iter_accounts()), None)
+        except (PontoError, UserError) as error:
+            self.env.cr.rollback()
+            self._record_error(error)
+        self.env['ir.cron']._commit_progress()

@@ -54,6 +54,12 @@ class TestCatalogue(PontoCase):
         self.refresh()
         self.assertEqual(self.names("ing"), ["ING", "ING Belgium", "Koekelberging", "ING Deutschland", "Aachening"])
 
+    def test_the_scheduled_refresh_raises_nothing_whatever_is_wrong(self):
+        self.env['ir.config_parameter'].set_param('account_online_ponto.direct_api_url', 'http://ponto.example')
+        with self.assertLogs('odoo.addons.account_online_ponto', 'WARNING') as logs:
+            self.run_cron('ir_cron_refresh_catalogue')
+        self.assertIn("catalogue of institutions could not be read", logs.output[0])
+
     def test_pages_of_the_list_hold_each_institution_once(self):
         for number in range(25):
             self.simulator.add_institution(f"Bank {number:02}", country='BE' if number % 2 else 'FR')

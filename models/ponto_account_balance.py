@@ -166,15 +166,14 @@ class PontoAccount(models.Model):
         is_read = self.state == 'active' and self.last_full_walk_at and not self.walk_cursor
         if not (journal and self.has_balance and is_read) or self._has_other_entries():
             return {}
-        rows = self.env['ponto.transaction'].sudo().search([
-            ('account_id', '=', self.id), ('state', 'in', ('new', 'held', 'booked')), ('date', '!=', False),
-            ('currency_id', '=', self.currency_id.id), ('date', '<=', day)], order='date')
-        waiting = rows.filtered(lambda row: row.state != 'booked' and not row.missing_since)
-        amount = self.currency_id.round(
-            self.current_balance - self._journal_balances()[self] - sum(waiting.mapped('amount')))
+        waiting = self._sum_rows(day, [('state', 'in', ('new', 'held')), ('missing_since', '=', False)])
+        amount = self.currency_id.round(self.current_balance - self._journal_balances()[self] - waiting)
         if self.currency_id.is_zero(amount):
             return {}
-        first_day = self.start_date or rows[:1].date or day
+        [[first]] = self.env['ponto.transaction'].sudo()._read_group(
+            [('account_id', '=', self.id), ('state', 'in', ('new', 'held', 'booked')), ('date', '<=', day)],
+            [], ['date:min'])
+        first_day = self.start_date or first or day
         first_open = self._first_open_day(journal)
         return {
             'journal_id': journal.id,

@@ -384,21 +384,24 @@ class PontoTransaction(models.Model):
 
     def _apply_dates(self):
         """Set the booking day by the account's choice of date and zone, and skip what lies before its start date."""
-        for row in self:
-            account = row.account_id
-            first, second = row.execution_date, row.value_date
-            if account.date_basis == 'value':
-                first, second = second, first
-            row.date = local_date(first or second, account.time_zone)
-            if row.state in ('new', 'held', 'skipped'):
-                early = account.start_date and row.date and row.date < account.start_date
-                if early and not row.is_wanted and account._is_wanted(row.date):
-                    # It stays wanted when another range is asked for later.
-                    row.is_wanted = True
-                if early and not row.is_wanted:
-                    row.write({'state': 'skipped', **self._no_hold()})
-                elif row.state == 'skipped':
-                    row.state = 'new'
+        for account, rows in self.grouped('account_id').items():
+            for day, rows_of_day in rows.grouped(lambda row: row._booking_day()).items():
+                rows_of_day.filtered(lambda row, day=day: row.date != day).date = day
+            waiting = rows.filtered(lambda row: row.state in ('new', 'held', 'skipped'))
+            start = account.start_date
+            early = waiting.filtered(lambda row, start=start: start and row.date and row.date < start)
+            # They stay wanted when another range is asked for later.
+            early.filtered(lambda row, account=account: account._is_wanted(row.date)).is_wanted = True
+            skipped = early.filtered(lambda row: not row.is_wanted)
+            skipped.filtered(lambda row: row.state != 'skipped').write({'state': 'skipped', **self._no_hold()})
+            (waiting - skipped).filtered(lambda row: row.state == 'skipped').state = 'new'
+
+    def _booking_day(self):
+        account = self.account_id
+        first, second = self.execution_date, self.value_date
+        if account.date_basis == 'value':
+            first, second = second, first
+        return local_date(first or second, account.time_zone)
 
     def _want(self):
         """Let these rows into the books although they lie before the start date."""

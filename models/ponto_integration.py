@@ -108,8 +108,8 @@ class PontoIntegration(models.Model):
             False, False, issued_for=False, expires_at=False)
         integration.account_ids._write_changes({'state': 'withdrawn', 'next_read_at': False})
         return not failure or self.env['ponto.synchronization']._notification(self.env._(
-            "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto dashboard as"
-            " well.", reason=failure), kind='danger')
+            "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto dashboard"
+            " as well.", reason=failure), kind='danger')
 
     def _revoke(self):
         """End the grant at Ponto. One of a direct integration can only be ended on Ponto's site.

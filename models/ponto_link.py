@@ -33,22 +33,25 @@ class PontoLink(models.Model):
         for link in self:
             link.name = link.institution_id.name or self.env._("Ponto")
 
-    @api.depends('integration_id.state', 'account_ids.state')
+    @api.depends('integration_id.state', 'account_ids.state', 'account_ids.consent_state')
     def _compute_state(self):
         for link in self:
             if link.integration_id.state != 'connected':
                 link.state = 'refused'
-            elif any(account.state in ('error', 'withdrawn') for account in link.account_ids if account.journal_id):
+            elif any(account.state in ('error', 'withdrawn') or account.consent_state == 'ended'
+                     for account in link.account_ids if account.journal_id):
                 link.state = 'attention'
             else:
                 link.state = 'connected'
 
-    @api.depends('account_ids.error_message')
+    @api.depends('account_ids.error_message', 'account_ids.consent_state')
     def _compute_error_message(self):
         for link in self:
+            problems = {
+                account: account.error_message or (account.consent_state == 'ended' and account.consent_message)
+                for account in link.account_ids if account.journal_id}
             link.error_message = '\n'.join(
-                f'{account.reference or account.name}: {account.error_message}'
-                for account in link.account_ids if account.error_message)
+                f'{account.reference or account.name}: {problem}' for account, problem in problems.items() if problem)
 
     # -------------------------------------------------------------------------
     # Actions

@@ -55,6 +55,8 @@ class TestCard(PontoCase):
         card = self.card(account)
         self.assertEqual((card['consent_state'], card['needs_consent'], card['error']), ('ended', True, ''))
         self.assertIn("nothing new comes in", card['consent_message'])
+        self.assertEqual(account.link_id.state, 'attention')
+        self.assertEqual(account.link_id.error_message, f"{account.reference}: {card['consent_message']}")
 
     def test_an_account_that_ponto_shows_no_more_needs_a_new_consent(self):
         account = self.link()

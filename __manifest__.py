@@ -26,6 +26,7 @@
         'views/res_config_settings_views.xml',
         'views/return_templates.xml',
         'views/menus.xml',
+        'views/ponto_health_views.xml',
     ],
     'assets': {
         'web.assets_backend': ['account_online_ponto/static/src/**/*'],

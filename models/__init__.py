@@ -5,13 +5,13 @@ from . import ponto_mirror
 from . import ponto_account
 from . import ponto_account_balance
 from . import ponto_runner
-from . import ponto_health
 from . import ponto_institution
 from . import ponto_integration
 from . import ponto_integration_connect
 from . import ponto_link
 from . import ponto_card
 from . import ponto_consent
+from . import ponto_health
 from . import ponto_fetch
 from . import ponto_event
 from . import ponto_synchronization

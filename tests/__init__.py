@@ -43,3 +43,4 @@ from . import test_browser_connect
 from . import test_browser_direct
 from . import test_year
 from . import test_fuzz
+from . import test_health

@@ -1,0 +1,150 @@
+import json
+from datetime import timedelta
+
+from odoo import Command, fields
+from odoo.tests import HttpCase, new_test_user, tagged
+
+from .common import PATIENCE, PontoCase
+
+
+@tagged('post_install', '-at_install')
+class TestHealth(PontoCase):
+
+    def setUp(self):
+        super().setUp()
+        self.simulator.reauthorize(self.online, days=3650)
+        self.account = self.link()
+        self.account._synchronize()
+        self.feed = self.account.link_id
+        self.feed.user_id = self.accountant
+
+    def ago(self, **duration):
+        return fields.Datetime.now() - timedelta(**duration)
+
+    def tell(self):
+        self.env.flush_all()
+        self.env.ref('account_online_ponto.ir_cron_tell_silence').method_direct_trigger()
+        self.env.invalidate_all()
+        return self.feed.activity_ids
+
+    def attention(self):
+        accounts = self.env['ponto.account'].with_user(self.accountant)
+        return accounts.search([('needs_attention', '=', True)])
+
+    def test_the_screen_shows_what_is_the_matter_and_nothing_that_is_well(self):
+        self.assertFalse(self.attention())
+        self.assertFalse(self.account.health_message)
+        for vals, words in (
+            ({'last_read_at': self.ago(days=2)}, "Nothing has come in since"),
+            ({'state': 'error', 'error_message': "Broken."}, "Broken."),
+            ({'state': 'withdrawn'}, "may no longer read"),
+            ({'authorization_expires_at': self.ago(days=-5)}, "in 5 days"),
+            ({'authorization_expires_at': self.ago(days=5)}, "consent ended on"),
+            ({'bank_error_code': 'maintenance', 'bank_data_at': self.ago(hours=1)}, "could not ask the bank"),
+        ):
+            with self.subTest(words), self.env.cr.savepoint() as savepoint:
+                self.account.write(vals)
+                self.assertIn(words, self.account.health_message)
+                self.assertEqual(self.attention(), self.account)
+                savepoint.rollback()
+
+    def test_held_transactions_are_counted(self):
+        self.simulator.add_transaction(self.online, 1, '2026-03-02', extra={'currency': 'USD'})
+        self.account._synchronize()
+        self.assertIn("1 transactions to review", self.account.health_message)
+
+    def test_the_search_for_the_well_ones_finds_the_others(self):
+        self.assertEqual(
+            self.env['ponto.account'].search([('needs_attention', '=', False), ('journal_id', '!=', False)]),
+            self.account)
+
+    def test_a_silence_is_told_once_and_no_more_when_it_is_over(self):
+        self.assertFalse(self.tell())
+        self.account.write({'last_read_at': self.ago(days=2), 'state': 'error', 'error_message': "Out of reach."})
+        told = self.tell()
+        self.assertEqual((told.summary, told.user_id), ("No news from the bank", self.accountant))
+        self.assertIn("Out of reach.", told.note)
+        self.assertIn(self.account.reference, told.note)
+        self.assertEqual(self.tell(), told)
+        told.action_feedback()
+        self.assertFalse(self.tell())
+        self.account._synchronize()
+        self.assertFalse(self.account.is_silence_told)
+        self.account.last_read_at = self.ago(days=2)
+        self.assertTrue(self.tell())
+        self.account._synchronize()
+        self.assertFalse(self.feed.activity_ids)
+
+    def test_a_bank_that_ponto_does_not_reach_is_silent_too(self):
+        self.account.write({'bank_error_code': 'unavailable', 'bank_data_at': self.ago(days=3)})
+        self.assertIn("Nothing has come in", self.tell().note)
+        self.account.write({'bank_error_code': False, 'last_read_at': fields.Datetime.now()})
+        self.assertFalse(self.feed.activity_ids)
+
+    def test_accounts_of_one_bank_share_the_activity(self):
+        savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
+        self.simulator.reauthorize(savings, days=3650)
+        savings = self.link(savings)
+        (self.account + savings).last_read_at = self.ago(days=2)
+        [told] = self.tell()
+        self.assertIn(savings.reference, told.note)
+        savings.last_read_at = fields.Datetime.now()
+        [told] = self.feed.activity_ids
+        self.assertNotIn(savings.reference, told.note)
+
+    def test_who_knows_it_already_is_not_told(self):
+        silent = {'last_read_at': self.ago(days=2)}
+        for vals in ({'state': 'withdrawn'}, {'authorization_expires_at': self.ago(days=1)}, {'journal_id': False}):
+            with self.env.cr.savepoint() as savepoint:
+                self.account.write({**silent, **vals})
+                self.assertFalse(self.tell())
+                savepoint.rollback()
+        self.feed.auto_synchronize = False
+        self.account.write(silent)
+        self.assertFalse(self.tell())
+        self.assertTrue(self.env['ponto.account'].get_health()['is_healthy'])
+
+    def test_a_silence_that_somebody_has_ended_otherwise_is_taken_back(self):
+        self.account.last_read_at = self.ago(days=2)
+        self.assertTrue(self.tell())
+        self.account.action_unlink_journal()
+        self.assertFalse(self.tell())
+
+
+@tagged('post_install', '-at_install')
+class TestMonitoring(PontoCase, HttpCase):
+    """As a monitoring system asks, over the two doors that Odoo has for it."""
+
+    def setUp(self):
+        super().setUp()
+        self.account = self.link()
+        self.account.write({
+            'last_read_at': fields.Datetime.now() - timedelta(days=2), 'authorization_expires_at': False})
+        self.env.flush_all()
+
+    def test_the_health_is_told_over_jsonrpc(self):
+        health = self.make_jsonrpc_request('/jsonrpc', {
+            'service': 'object', 'method': 'execute_kw',
+            'args': [self.env.cr.dbname, self.accountant.id, self.accountant.login, 'ponto.account', 'get_health', []],
+        }, timeout=PATIENCE)
+        self.assertEqual((health['is_healthy'], health['feeds'], health['held']), (False, 1, 0))
+        self.assertEqual([row['account'] for row in health['silent']], [self.online.reference])
+        self.assertRegex(health['silent'][0]['since'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$')
+
+    def test_the_health_is_told_over_json2_to_whoever_may_know(self):
+        outsider = new_test_user(self.env, 'ponto_outsider', groups='base.group_user')
+        other = self.make_company("Andere Zaak")
+        stranger = new_test_user(
+            self.env, 'ponto_stranger', groups='base.group_user,account.group_account_readonly',
+            company_id=other.id, company_ids=[Command.set(other.ids)])
+        answers = {}
+        for user in (self.accountant, outsider, stranger):
+            key = self.env['res.users.apikeys'].with_user(user)._generate(
+                'rpc', 'monitoring', fields.Datetime.now() + timedelta(hours=1))
+            self.env.flush_all()
+            answers[user] = self.url_open(
+                '/json/2/ponto.account/get_health', data='{}', timeout=PATIENCE,
+                headers={'Authorization': f'Bearer {key}', 'Content-Type': 'application/json'})
+        self.assertEqual([answer.status_code for answer in answers.values()], [200, 403, 200])
+        self.assertEqual(json.loads(answers[self.accountant].text)['feeds'], 1)
+        self.assertEqual(json.loads(answers[stranger].text)['feeds'], 0)

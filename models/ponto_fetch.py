@@ -7,7 +7,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.http import request
 
-from ..ponto.errors import PontoError
+from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
+from .error_sentences import error_sentence
 from .ponto_account import PAGES_AT_ONCE
 
 _logger = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class PontoAccount(models.Model):
     fetch_started_at = fields.Datetime(
         readonly=True, copy=False, help="When a person has last clicked Fetch Transactions.")
     bank_asked_ids = fields.Json(readonly=True, copy=False, help="Ponto's synchronizations that still ask the bank.")
+    bank_not_asked = fields.Text(readonly=True, copy=False, help="Why Ponto did not ask the bank at the last click.")
 
     # -------------------------------------------------------------------------
     # Actions
@@ -110,21 +112,21 @@ class PontoAccount(models.Model):
 
         Only for a person: banks allow few unattended requests a day (API reference, section 1.5).
         """
-        self.bank_asked_ids = False
         address = self._customer_ip(self.company_id)
-        if not address:
-            return
         client = self.integration_id._client()
-        asked = []
-        for subtype in SUBTYPES:
+        asked, failure = [], None
+        for subtype in SUBTYPES if address else ():
             try:
                 asked.append(client.create_synchronization(
                     account_id=self.ponto_id, subtype=subtype, customer_ip=address).id)
+            except PontoRecentlySynchronizedError:
+                _logger.info("The bank was asked about online account %s a moment ago.", self.id)
             except PontoError as error:
-                # Asked a moment ago, or refused: reading what Ponto has tells what is the matter, if anything is.
-                _logger.info("Ponto does not ask the bank about online account %s: %s", self.id, type(error).__name__)
-        if asked:
-            self.bank_asked_ids = asked
+                # What Ponto has can be read none the less.
+                failure = error
+        self.bank_asked_ids = asked or False
+        self.bank_not_asked = failure and self.env._(
+            "Ponto did not ask the bank for news: %(reason)s", reason=error_sentence(self.env, failure))
 
     def _is_bank_still_asked(self):
         """Return whether Ponto still waits for the bank. If the bank has refused, reading the account tells why."""
@@ -158,8 +160,12 @@ class PontoAccount(models.Model):
 
     def _remarks_on_asking(self):
         """Return what to say about asking the bank: that it takes a while, or why it was not asked."""
+        refusals = sorted(set(filter(None, self.mapped('bank_not_asked'))))
         if any(account.bank_asked_ids for account in self):
-            return [self.env._("The bank has been asked for news; they follow by themselves within minutes.")]
+            return [
+                *refusals, self.env._("The bank has been asked for news; they follow by themselves within minutes.")]
+        if refusals:
+            return refusals
         if request and not all(self._customer_ip(company) for company in self.company_id):
             return [self.env._(
                 "The bank itself was not asked, because your address is a private one. Ponto's own data, at most six"

@@ -114,12 +114,14 @@ class PontoAccount(models.Model):
         rows = self.env['ponto.transaction'].sudo()
         batches = self._batches_to_book()
         # The lock comes first in each transaction, so that nothing is seen that another worker has changed by then.
-        while self.try_lock_for_update(allow_referencing=True) and (batch := next(batches, None)):
+        while self.try_lock_for_update(allow_referencing=True):
+            batch = next(batches, rows)
             # Another worker may have booked some of them since they were listed.
             run._count(batch.filtered_domain(rows._to_book_domain())._book())
-            if not self.env['ir.cron']._commit_progress():
-                break
-        return not rows.search_count([('account_id', '=', self.id), *rows._untried_domain()], limit=1)
+            if not self.env['ir.cron']._commit_progress() or not batch:
+                return not rows.search_count([('account_id', '=', self.id), *rows._untried_domain()], limit=1)
+        # Whoever has it books the rest.
+        return True
 
     # -------------------------------------------------------------------------
     # When

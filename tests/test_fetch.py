@@ -83,6 +83,7 @@ class TestFetch(PontoCase, HttpCase):
         self.call('action_fetch_transactions')
         notification = self.call('action_fetch_transactions')
         self.assertEqual(notification['params']['type'], 'success')
+        self.assertNotIn("did not ask", notification['params']['message'])
         self.assertFalse(self.account.bank_asked_ids)
 
     def test_a_question_to_the_bank_that_is_refused_does_not_keep_from_reading(self):
@@ -90,7 +91,9 @@ class TestFetch(PontoCase, HttpCase):
         for fault in ({'status': 403}, {'status': 429}, {'status': 500}, {'kind': 'html'}):
             self.simulator.clear_faults()
             self.simulator.fail(None, path='^/synchronizations$', **fault)
-            self.assertEqual(self.call('action_fetch_transactions')['params']['type'], 'success', fault)
+            notification = self.call('action_fetch_transactions')['params']
+            self.assertEqual(notification['type'], 'success', fault)
+            self.assertIn("Ponto did not ask the bank for news: ", notification['message'])
         self.assertEqual(self.lines(self.account).amount, 10)
 
     def test_a_bank_that_refuses_the_consent_is_told_on_the_account(self):

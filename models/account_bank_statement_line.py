@@ -84,6 +84,7 @@ class AccountBankStatementLine(models.Model):
 
     def action_pay_matching_invoice(self):
         """Reconcile each line with its matching invoice, by core's own reconciliation."""
+        self.check_access('write')
         for line in self:
             invoice = line.matching_invoice_id
             if not invoice:

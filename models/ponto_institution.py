@@ -93,6 +93,7 @@ class PontoInstitution(models.Model):
     @api.model
     def action_pick(self):
         """Open the window in which a person searches the catalogue and picks the bank to connect."""
+        self.env['ponto.connect']._check_administrator()
         return {
             'type': 'ir.actions.client',
             'tag': 'account_online_ponto.institution_selector',

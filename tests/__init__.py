@@ -44,3 +44,4 @@ from . import test_browser_direct
 from . import test_year
 from . import test_fuzz
 from . import test_health
+from . import test_public_methods

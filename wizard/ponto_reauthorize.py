@@ -63,6 +63,8 @@ class PontoReauthorize(models.TransientModel):
         """Go to Ponto's page where the consent that ends first is renewed (Ponto Connect)."""
         self.ensure_one()
         self.link_id.check_access('write')
+        if self.link_id.integration_id.api != 'connect':
+            return self.action_open_ponto()
         account = self.account_ids.sorted(lambda account: account.authorization_expires_at or fields.Datetime.now())[:1]
         try:
             url = self.link_id.integration_id._reauthorization_url(account, self.link_id)

@@ -4,10 +4,11 @@
 """
 import dataclasses
 import json
+import logging
 import os
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
@@ -29,6 +30,8 @@ from .mutations import byte_mutations, mutated, mutations
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 from .simulator.signatures import webhook_signature
 from .test_connect_flow import ConnectCase
+
+_logger = logging.getLogger(__name__)
 
 CASES = os.environ.get('PONTO_FUZZ_CASES')
 BRUSSELS = ZoneInfo('Europe/Brussels')
@@ -186,6 +189,7 @@ class TestFuzzedAnswers(PontoCase):
 
     spoil = None
     served = []
+    outcomes = Counter()
 
     @classmethod
     def _request_handler(cls, session, request, /, **kw):
@@ -221,6 +225,8 @@ class TestFuzzedAnswers(PontoCase):
             'institutions': r'/financial-institutions(\?|$)', 'institution': '/financial-institutions/',
             'synchronization': '/synchronizations',
         }
+        self.outcomes.clear()
+        self.addCleanup(lambda: _logger.info("What the fuzzed answers came to: %s", dict(self.outcomes)))
         self.pristine = self.env.cr.savepoint()
         self.addCleanup(self.pristine.close)
 
@@ -246,6 +252,8 @@ class TestFuzzedAnswers(PontoCase):
         step()
         if step != self.fetch_accounts:
             self.check_account(self.sick)
+        self.outcomes.update(['cases', self.sick.state, *(
+            f'row {row.state} {row.hold_reason or ""}'.strip() for row in self.sick.transaction_ids)])
         if step in (self.run_cron, self.click) and target != 'token':
             self.assertEqual((self.healthy.synchronization_ids - runs).mapped('state')[:1], ['done'])
         self.recover()
@@ -336,7 +344,8 @@ class TestFuzzedAnswers(PontoCase):
         versions = defaultdict(list)
         for body in self.served:
             page = read(body)
-            for item in (page.get('data') if isinstance(page, dict) else None) or ():
+            items = page.get('data') if isinstance(page, dict) else None
+            for item in items if isinstance(items, list) else ():
                 if isinstance(item, dict):
                     versions[str(item.get('id'))].append(Truth(item))
         return versions

@@ -1,9 +1,15 @@
+import logging
+
 from odoo import Command
 from odoo.exceptions import AccessError
 from odoo.modules.neutralize import get_neutralization_queries
 from odoo.tests import new_test_user, tagged
 
 from .common import PontoCase
+from .simulator import CLIENT_ID, CLIENT_SECRET
+
+ADDON = 'odoo.addons.account_online_ponto'
+OTHER_SECRET = 'another-secret-of-some-length'
 
 # What each group of Invoicing may do with each model: r(ead), w(rite), c(reate), u(nlink).
 GROUPS = ('base.group_user', 'account.group_account_readonly', 'account.group_account_invoice',
@@ -122,19 +128,95 @@ class TestSecurity(PontoCase):
         with self.assertRaises(AccessError):
             lines.with_env(env).create({'wizard_id': wizard.id, 'account_id': self.account.id})
 
+    def ways_to_a_field(self, name):
+        """Return `{way: call}` of all ways by which an accountant might learn something of a field of integrations."""
+        integrations = self.env['ponto.integration'].with_user(self.accountant)
+        integration = integrations.browse(self.integration.id)
+        accounts = self.env['ponto.account'].with_user(self.accountant)
+        path = f'integration_id.{name}'
+        return {
+            'read': lambda: integration.read([name]),
+            'web_read': lambda: integration.web_read({name: {}}),
+            'web_search_read': lambda: integrations.web_search_read([], {name: {}}),
+            'nested web_read': lambda: accounts.search([]).web_read({'integration_id': {'fields': {name: {}}}}),
+            'export': lambda: integration.export_data([name]),
+            'export by a path': lambda: accounts.search([]).export_data([f'integration_id/{name}']),
+            'search': lambda: integrations.search([(name, '=like', 's%')]),
+            'search by a path': lambda: accounts.search([(path, '=like', 's%')]),
+            'order': lambda: integrations.search([], order=name),
+            'group': lambda: integrations.formatted_read_group([], [name], ['__count']),
+            'group by a path': lambda: accounts.formatted_read_group([], [path], ['__count']),
+            'aggregate': lambda: integrations.formatted_read_group([], ['company_id'], [f'{name}:array_agg']),
+            'search_read': lambda: integrations.search_read([], [name]),
+            'name_search': lambda: integrations.name_search('', [(name, '=like', 's%')]),
+            'onchange': lambda: integration.onchange({}, [], {name: {}}),
+            'filter': lambda: integration.filtered_domain([(name, '=like', 's%')]),
+            'write': lambda: integration.write({name: 'mine'}),
+        }
+
     def test_secrets_reach_no_accountant(self):
         self.accountant.group_ids += self.env.ref('base.group_allow_export')
-        integration = self.integration.with_user(self.accountant)
-        self.assertNotIn('client_secret', integration.fields_get())
+        for name in ('client_secret', 'client_secret_stored'):
+            for way, call in self.ways_to_a_field(name).items():
+                with self.subTest(f'{way} of {name}'):
+                    self.env.invalidate_all()
+                    try:
+                        found = call()
+                    except (AccessError, ValueError):
+                        continue
+                    self.assertEqual(way, 'onchange', "This was not refused.")
+                    self.assertNotIn(CLIENT_SECRET, repr(found))
+            self.assertNotIn(name, self.integration.with_user(self.accountant).fields_get())
+        for model in ('ponto.token', 'ir.config_parameter'):
+            with self.assertRaises(AccessError):
+                self.env[model].with_user(self.accountant).search([])
+        self.assertFalse(self.integration.with_user(self.accountant).copy_data()[0].get('client_secret'))
+
+    def test_a_secret_that_was_typed_is_read_by_nobody_again(self):
+        wizard = self.env['ponto.connect'].with_user(self.accountant).create({
+            'client_id': CLIENT_ID, 'client_secret': 'typed-and-waiting'})
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertFalse(wizard.client_secret)
+        self.assertNotIn('typed-and-waiting', repr(wizard.read()))
+        self.assertNotIn('typed-and-waiting', repr(wizard.onchange({}, [], {'client_secret': {}, 'client_id': {}})))
         with self.assertRaises(AccessError):
-            integration.read(['client_secret'])
-        with self.assertRaises(AccessError):
-            integration.export_data(['client_secret'])
-        with self.assertRaises(AccessError):
-            integration.search([('client_secret', '=like', 's%')])
-        with self.assertRaises(AccessError):
-            self.env['ponto.token'].with_user(self.accountant).search([])
-        self.assertFalse(integration.copy_data()[0].get('client_secret'))
+            wizard.read(['entered_secret'])
+
+    def test_secrets_stay_out_of_logs_errors_history_and_chatter(self):
+        self.account.integration_id.client_secret = OTHER_SECRET
+        self.env.flush_all()
+        echo = {'error': 'invalid_client', 'error_description': f'{OTHER_SECRET} is not the secret of {CLIENT_ID}'}
+        for logger, level in (('odoo', logging.INFO), (ADDON, logging.DEBUG)):
+            with self.assertLogs(logger, level) as logs:
+                self.fail_in_many_ways(echo)
+            self.assertNotIn(OTHER_SECRET, '\n'.join(logs.output))
+        self.assertEqual(self.account.state, 'error')
+        feed, runs = self.account.link_id, self.account.synchronization_ids
+        for text in (
+            self.account.error_message, feed.error_message, *runs.mapped('message'), *runs.mapped('error_code'),
+            *feed.message_ids.mapped('body'), *feed.activity_ids.mapped('note'),
+        ):
+            self.assertNotIn(OTHER_SECRET, text or '')
+
+    def fail_in_many_ways(self, echo):
+        for fault in (
+            {'path': '/oauth2/token', 'status': 401, 'body': echo},
+            {'path': '/oauth2/token', 'kind': 'reset'},
+            {'path': '/accounts', 'status': 403},
+        ):
+            self.simulator.fail(None, **fault)
+            self.run_cron()
+            self.account.with_user(self.accountant).action_fetch_transactions()
+            self.simulator.clear_faults()
+
+    def test_a_traceback_of_anything_unexpected_tells_no_secret(self):
+        self.patch(type(self.env['ponto.account']), '_read_details', lambda account: [][account.integration_id.sudo()
+                   .client_secret])
+        with self.assertLogs('odoo', 'ERROR') as logs:
+            self.run_cron()
+        self.assertEqual(self.account.state, 'error')
+        self.assertNotIn(CLIENT_SECRET, '\n'.join(logs.output) + self.account.error_message)
 
     def test_tokens_are_readable_by_nobody_not_even_system_administrators(self):
         with self.assertRaises(AccessError):

@@ -1,3 +1,4 @@
+import logging
 import time
 from datetime import timedelta
 from unittest.mock import patch
@@ -84,14 +85,14 @@ class TestWebhooks(ConnectCase):
     def test_a_repeated_notice_logs_no_error(self):
         body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
         self.post(body, signature)
-        with self.assertNoLogs('odoo.sql_db', 'ERROR'):
+        with self.assertNoLogs('odoo.sql_db', logging.ERROR):
             self.assertEqual(self.post(body, signature), 204)
 
     def test_a_flood_of_forgeries_hears_to_wait_and_keeps_no_genuine_notice_out(self):
         body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
         for _time in range(LIMIT):
             self.assertEqual(self.post(body + b' ', signature), 403)
-        with self.assertNoLogs('odoo.addons.account_online_ponto.controllers.webhook', 'INFO'):
+        with self.assertNoLogs('odoo.addons.account_online_ponto.controllers.webhook', logging.INFO):
             response = self.open(body + b' ', signature)
         self.assertEqual(response.status_code, 429)
         self.assertTrue(0 < int(response.headers['Retry-After']) <= 60)

@@ -101,11 +101,23 @@ class BrowserCase(PontoCase, HttpCase):
 
 
 class WarningsOfServer(logging.Handler):
-    """Collects what the server finds worth a warning, but for what it tells people."""
+    """A context manager that collects what the server finds worth a warning, but for what it tells people."""
 
     def __init__(self):
         super().__init__(logging.WARNING)
         self.messages = []
+        self._logger = logging.getLogger('odoo')
+        # The runner may have silenced it.
+        self._level = self._logger.level
+
+    def __enter__(self):
+        self._logger.addHandler(self)
+        self._logger.setLevel(logging.WARNING)
+        return self
+
+    def __exit__(self, *_exception):
+        self._logger.removeHandler(self)
+        self._logger.setLevel(self._level)
 
     def emit(self, record):
         if not (record.name == 'odoo.http' and isinstance(record.msg, Exception)):
@@ -128,7 +140,7 @@ class Person:
         self._requests = self.case.allow_requests(browser=self._browser)
         self._requests.__enter__()
         self._warnings = WarningsOfServer()
-        logging.getLogger().addHandler(self._warnings)
+        self._warnings.__enter__()
         self.case.authenticate(self.login, self.login, browser=self._browser)
         self.case.cr.flush()
         self.case.cr.clear()
@@ -141,7 +153,7 @@ class Person:
         self._browser.stop()
         self.case._wait_remaining_requests()
         self._requests.__exit__(*exception)
-        logging.getLogger().removeHandler(self._warnings)
+        self._warnings.__exit__()
         self.case.env.invalidate_all()
         if thrown:
             raise thrown

@@ -61,13 +61,15 @@ class PontoLink(models.Model):
         """Start the flow that offers this institution's accounts which have no journal yet."""
         self.ensure_one()
         self.check_access('write')
-        return self.env['ponto.connect']._open_to_fetch(self.integration_id, self.institution_id)
+        action = self.env['ponto.connect']._open_to_fetch(self.integration_id, self.institution_id)
+        return {**action, 'name': self.env._("Fetch Accounts: %(institution)s", institution=self.name)}
 
     def action_update_credentials(self):
         """Ask for a new client id and secret, or for another consent; nothing else changes."""
         self.ensure_one()
         self.check_access('write')
-        return self.env['ponto.connect']._open_for_credentials(self.integration_id, self.institution_id)
+        action = self.env['ponto.connect']._open_for_credentials(self.integration_id, self.institution_id)
+        return {**action, 'name': self.env._("Update Credentials: %(institution)s", institution=self.name)}
 
     def action_reauthorize(self):
         """Renew the bank's consent: say how, and check afterwards that it was renewed."""

@@ -48,11 +48,25 @@ class TestEncryption(PontoCase):
         old, new = (Fernet.generate_key().decode() for _key in range(2))
         self.use_keys(old)
         self.integration.client_secret = CLIENT_SECRET
+        self.integration._fetch_accounts()
+        self.env['res.config.settings'].create({'ponto_connect_client_secret': "the application's"}).execute()
+        before = self.everything_encrypted()
         self.use_keys(new, old)
         self.env['ponto.integration']._reencrypt_secrets()
-        self.env.flush_all()
+        self.assertFalse(before & self.everything_encrypted())
         self.use_keys(new)
         self.assertEqual(self.integration.client_secret, CLIENT_SECRET)
+        self.assertEqual(self.env['ponto.integration']._connect_secret(), "the application's")
+        asked = len([call for call in self.simulator.requests if call.path == '/oauth2/token'])
+        self.integration._fetch_accounts()
+        self.assertEqual(len([call for call in self.simulator.requests if call.path == '/oauth2/token']), asked)
+
+    def everything_encrypted(self):
+        """Return all that lies encrypted in the database: secrets, a token, and the secret of the application."""
+        parameter = self.env['ir.config_parameter'].get_param('account_online_ponto.connect_client_secret')
+        found = {*self.stored(), parameter}
+        self.assertEqual(len([text for text in found if text.startswith('fernet:')]), 3)
+        return found
 
     def test_a_lost_key_is_told_in_a_sentence(self):
         self.use_keys(Fernet.generate_key().decode())

@@ -10,7 +10,8 @@ _lt = LazyTranslate(__name__)
 _SENTENCES = [
     (errors.PontoCredentialsError, _lt(
         "Ponto does not accept this client ID and client secret. Copy both again from the integration in your Ponto"
-        " dashboard (the secret is shown only once; a new one can be generated there), then use Update Credentials.")),
+        " dashboard (the secret is shown only once; a new one can be generated there), then enter them with Connect or"
+        " Update Credentials.")),
     (errors.PontoGrantError, _lt(
         "Ponto has ended the permission to read these accounts. Use Update Credentials to connect again.")),
     (errors.PontoAuthError, _lt(

@@ -21,7 +21,8 @@ class PontoLink(models.Model):
         help="Read this bank's transactions after each of Ponto's own refreshes. Without it they come in only when"
              " somebody clicks Fetch Transactions.")
     state = fields.Selection(
-        [('connected', "Connected"), ('attention', "Needs Attention"), ('refused', "Refused by Ponto")],
+        [('draft', "Not Connected"), ('connected', "Connected"), ('attention', "Needs Attention"),
+         ('refused', "Refused by Ponto")],
         compute='_compute_state')
     error_message = fields.Text(compute='_compute_error_message')
 
@@ -37,7 +38,7 @@ class PontoLink(models.Model):
     def _compute_state(self):
         for link in self:
             if link.integration_id.state != 'connected':
-                link.state = 'refused'
+                link.state = link.integration_id.state
             elif any(account.state in ('error', 'withdrawn') or account.consent_state == 'ended'
                      for account in link.account_ids if account.journal_id):
                 link.state = 'attention'
@@ -72,9 +73,14 @@ class PontoLink(models.Model):
         return {**action, 'name': self.env._("Update Credentials: %(institution)s", institution=self.name)}
 
     def action_reauthorize(self):
-        """Renew the bank's consent: say how, and check afterwards that it was renewed."""
+        """Renew the bank's consent: say how, and check afterwards that it was renewed.
+
+        Without a working connection to Ponto, that comes first.
+        """
         self.ensure_one()
         self.check_access('write')
+        if self.integration_id.state != 'connected':
+            return self.action_update_credentials()
         return self.env['ponto.reauthorize']._open_for(self)
 
     def action_fetch_transactions(self):

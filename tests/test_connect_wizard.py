@@ -170,6 +170,20 @@ class TestConnectWizard(PontoCase):
             update.action_connect()
         self.assertEqual(integration.sudo().client_secret, CLIENT_SECRET)
 
+    def test_a_bank_that_was_disconnected_says_so_and_reconnect_leads_to_its_credentials(self):
+        wizard = self.connect(institution_id=self.institution(self.bank).id)
+        wizard.action_link_accounts()
+        account, link = wizard.line_ids.account_id, wizard.line_ids.account_id.link_id.with_user(self.accountant)
+        wizard.integration_id.with_user(self.accountant).action_disconnect()
+        self.assertEqual(link.state, 'draft')
+        again = self.env['ponto.connect'].with_user(self.accountant).browse(link.action_reauthorize()['res_id'])
+        self.assertEqual(again.step, 'credentials')
+        again.write({'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET})
+        again.action_connect()
+        self.run_cron()
+        self.assertEqual((account.state, account.integration_id.state), ('active', 'connected'))
+        self.assertEqual(self.lines(account).amount, 100)
+
     def test_two_accounts_with_one_number_in_two_currencies_get_a_journal_each(self):
         self.simulator.add_account('BE68539007547034', institution=self.bank, currency='USD')
         wizard = self.connect(institution_id=self.institution(self.bank).id)

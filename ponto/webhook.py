@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from .errors import PontoConnectionError, PontoWebhookError
-from .resources import one_line, parse_datetime, to_json
+from .resources import clean_text, one_line, parse_datetime, to_json
 from .transport import parse_json
 
 ISSUER = 'https://api.ibanity.com'
@@ -208,11 +208,12 @@ def _event(body: bytes) -> dict[str, Any]:
         value = parse_json(body.decode())
     except (ValueError, RecursionError):
         raise PontoWebhookError('body') from None
-    data = to_json(value.get('data')) if isinstance(value, dict) else None
+    data = value.get('data') if isinstance(value, dict) else None
     if not isinstance(data, dict) or not all(_is_name(data.get(name)) for name in ('type', 'id')):
         raise PontoWebhookError('body')
-    return data
+    event: dict[str, Any] = to_json(data)
+    return event
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_NAME
+    return isinstance(value, str) and 0 < len(value) <= MAX_NAME and value == clean_text(value)

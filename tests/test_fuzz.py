@@ -206,9 +206,9 @@ class TestFuzzedAnswers(PontoCase):
 
     def setUp(self):
         super().setUp()
-        self.simulator.set_page_size(3)
+        self.simulator.set_page_size(1)
         type(self).sick_id = self.online.id
-        for day, amount in ((2, 10), (3, '-3.33'), (4, '1234.56'), (5, 10)):
+        for day, amount in ((2, 10), (3, '-3.33')):
             self.simulator.add_transaction(
                 self.online, Decimal(amount), f'2026-03-{day:02}', remittance_information=f"Invoice {day}",
                 counterpart_name="Bakkerij Smit", counterpart_reference='BE71096123456769')
@@ -240,8 +240,8 @@ class TestFuzzedAnswers(PontoCase):
     @given(st.sampled_from([
         'pages', 'pages', 'pages', 'first page', 'next page', 'account', 'account', 'accounts', 'token', 'institutions',
         'institution', 'synchronization']), spoiled,
-        st.sampled_from([None, None, None, None, None, None, 200, 400, 401, 403, 404, 429, 500]))
-    def test_what_is_not_right_is_held_and_everything_arrives_once_in_the_end(self, target, change, status):
+        st.sampled_from([None, None, None, None, None, None, 200, 400, 401, 403, 404, 429, 500]), st.booleans())
+    def test_what_is_not_right_is_held_and_everything_arrives_once_in_the_end(self, target, change, status, again):
         self.start_over()
         type(self).spoil = (self.targets[target], change, status)
         step = {
@@ -255,7 +255,9 @@ class TestFuzzedAnswers(PontoCase):
             f'row {row.state} {row.hold_reason or ""}'.strip() for row in self.sick.transaction_ids)])
         if step in (self.run_cron, self.click) and target != 'token':
             self.assertEqual((self.healthy.synchronization_ids - runs).mapped('state')[:1], ['done'])
-        self.recover()
+        # After a run that has left nothing, most times there is nothing to learn from another one.
+        if again or self.sick.transaction_ids or target in ('accounts', 'institution'):
+            self.recover()
 
     def test_a_row_is_booked_once_its_amount_is_a_number_again(self):
         row = self.simulator.account(self.online.id).transactions[0]

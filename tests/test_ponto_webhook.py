@@ -259,14 +259,21 @@ class TestForgedMessage(BaseCase):
 
     def test_an_event_can_be_stored_and_asked_for_anything(self):
         body = json.dumps({'data': {
-            **EVENT, 'id': 'a\0b', 'attributes': {'big': 10 ** 40, 'text': '\ud800x'},
+            **EVENT, 'attributes': {'big': 10 ** 40, 'text': '\ud800x'},
             'relationships': {'account': None, 'organization': {'data': ['x']}}}}).encode()
         event = self.verify(self.make(self.claims(body)), body)
-        self.assertEqual(event['id'], 'ab')
         self.assertEqual(event['attributes'], {'big': str(10 ** 40), 'text': 'x'})
         self.assertNotIn('\\u0000', json.dumps(event))
         self.assertEqual([related_id(event, name) for name in ('account', 'organization', 'other')], [''] * 3)
         self.assertEqual(related_id({'relationships': []}, 'account'), '')
+
+    def test_an_event_whose_name_could_not_be_kept_as_it_is_is_none(self):
+        for name in ('id', 'type'):
+            for value in ('a\0b', '\ud800', 5, float('nan'), '', 'x' * 201, ['a'], None):
+                body = json.dumps({'data': {**EVENT, name: value}}).encode()
+                with self.subTest((name, value)), self.assertRaises(PontoWebhookError) as caught:
+                    self.verify(self.make(self.claims(body)), body)
+                self.assertEqual(caught.exception.reason, 'body')
 
     @settings(max_examples=200, deadline=None)
     @given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=200), st.lists(

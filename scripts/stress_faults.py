@@ -7,15 +7,23 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import requests
-from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
-from stress_workers import DATABASE, environment, make_due, prepare, run_scheduler_until_idle
+from simulator import CLIENT_ID, CLIENT_SECRET, Connect, Simulator
+from stress_workers import (
+    DATABASE,
+    environment,
+    keep_tokens,
+    make_due,
+    prepare,
+    prepare_connect,
+    run_scheduler_until_idle,
+)
 
 from odoo.addons.account_online_ponto.models.error_sentences import error_sentence
 from odoo.addons.account_online_ponto.ponto.errors import PontoError
 from odoo.modules.registry import Registry
 
-OTHER_CLIENT = ('other-client', 'other-secret')
-ACCOUNTS = 10  # of each of the two integrations
+ACCOUNTS = 10  # of each of the two integrations, the direct one and that of Ponto Connect
+PERSONS_ADDRESS = '81.82.83.84'
 
 # What the API reference names, what it does not name but HTTP has, and what stands between us and Ponto.
 FAULTS = {
@@ -48,8 +56,16 @@ FAULTS = {
 }
 # Ponto's clock less ours, in minutes: nobody is sick then.
 SKEWS = {'clock 5 minutes slow': 5, 'clock 5 minutes fast': -5}
-# An institution that Ponto does not tell is no reason to do without its accounts.
-TOLERATED = {('institution', '404 resourceNotFound')}
+# Ponto has renewed a refresh token, which works once, and its answer with the new one was lost: nothing can be read
+# until somebody gives a new consent.
+CONSENT_LOST = {('token (Connect)', fault) for fault in ('truncated', 'empty', 'wrong type')}
+# An institution that Ponto does not tell is no reason to do without its accounts. How a question to the bank is getting
+# on need not be known either: reading tells.
+TOLERATED = {
+    ('institution', '404 resourceNotFound'),
+    ('synchronizations', '400 accountRecentlySynchronized'),
+    *(('synchronization', fault) for fault in FAULTS),
+}
 
 
 def run(answers):
@@ -69,6 +85,10 @@ def run(answers):
 def is_token_request(matrix, request, path, is_first):
     sent = request.headers.get('Authorization', '').removeprefix('Basic ')
     return path == '/oauth2/token' and base64.b64decode(sent).decode().startswith(CLIENT_ID)
+
+
+def is_connect_token_request(matrix, request, path, is_first):
+    return path == '/ponto-connect/oauth2/token'
 
 
 def is_account_request(matrix, request, path, is_first):
@@ -95,6 +115,23 @@ def is_catalogue_request(matrix, request, path, is_first):
     return path == '/financial-institutions'
 
 
+def is_synchronization_request(matrix, request, path, is_first):
+    return path.startswith('/synchronizations/')
+
+
+def is_question_to_the_bank(matrix, request, path, is_first):
+    return path == '/synchronizations'
+
+
+def click_fetch(matrix, env):
+    """Return what a person hears whose click does not have the bank asked."""
+    account = matrix.sick_account(env)
+    notification = account.action_fetch_transactions()
+    # The next run does not wait for the bank.
+    account.bank_asked_ids = False
+    return {'click': notification['params']['message']} if account.bank_not_asked else None
+
+
 def fetch_accounts(matrix, env):
     integration = env['ponto.integration'].search([('client_id', '=', CLIENT_ID)])
     integration._fetch_accounts()
@@ -106,36 +143,57 @@ def refresh_catalogue(matrix, env):
 
 ENDPOINTS = {
     'token': (is_token_request, None),
+    'token (Connect)': (is_connect_token_request, None),
     'account': (is_account_request, None),
     'transactions, page 1': (is_first_page_request, None),
     'transactions, page 2': (is_second_page_request, None),
     'accounts': (is_account_list_request, fetch_accounts),
     'institution': (is_institution_request, fetch_accounts),
     'institutions': (is_catalogue_request, refresh_catalogue),
+    'synchronizations': (is_question_to_the_bank, click_fetch),
+    'synchronization': (is_synchronization_request, None),
 }
 
 
 class Matrix:
-    """20 accounts of two integrations, linked in Odoo to a simulated Ponto, and what was found wrong."""
+    """20 accounts, linked in Odoo to a simulated Ponto by two integrations, and what was found wrong."""
 
     def __init__(self):
         self.wrong = []
         self.fault = self.is_meant = None
         self.sim = Simulator(real_clock=True)
         self.sim.set_page_size(3)
-        other = self.sim.add_integration(*OTHER_CLIENT)
-        self.linked = [
-            self.add_account(number, other if number >= ACCOUNTS else None) for number in range(2 * ACCOUNTS)]
+        self.connect = Connect(self.sim)
+        self.linked = [self.add_account(number) for number in range(2 * ACCOUNTS)]
         self.sick = self.linked[0]
         for age in range(200, 195, -1):
             self.add_transactions(age)
-        requests.Session.send = lambda session, request, **kwargs: self.send(request, **kwargs)
-        Registry(DATABASE)['ponto.integration']._sleep = staticmethod(lambda seconds: None)
-        prepare('https://api.myponto.com', [(CLIENT_ID, CLIENT_SECRET), OTHER_CLIENT])
+        requests.Session.send = lambda session, request, **kwargs: self.send(request, session=session, **kwargs)
+        registry = Registry(DATABASE)
+        registry['ponto.integration']._sleep = staticmethod(lambda seconds: None)
+        registry['ponto.account']._customer_ip = lambda account, company: PERSONS_ADDRESS
+        for account in self.linked[ACCOUNTS:]:
+            self.sim.untick(account)
+        prepare('https://api.myponto.com', [(CLIENT_ID, CLIENT_SECRET)])
+        credentials = self.connect.client_credentials
+        prepare_connect({
+            'connect_client_id': self.connect.client_id, 'connect_client_secret': self.connect.client_secret,
+            'certificate': credentials.certificate, 'private_key': credentials.private_key,
+        }, self.connect.organization.id, self.connect.give_consent(accounts=self.linked[ACCOUNTS:]))
+        self.link_accounts_of_connect()
 
-    def add_account(self, number, integration=None):
-        bank = self.sim.add_institution(f'Bank {number}')
-        return self.sim.add_account(f'BE{number:014}', institution=bank, integration=integration)
+    def link_accounts_of_connect(self):
+        with environment() as env:
+            integration = env['ponto.integration'].search([('api', '=', 'connect')])
+            company = integration.company_id
+            for account in integration.with_context(allowed_company_ids=company.ids)._fetch_accounts():
+                account._link_to_new_journal()
+
+    def sick_account(self, env):
+        return env['ponto.account'].search([('ponto_id', '=', self.sick.id)])
+
+    def add_account(self, number):
+        return self.sim.add_account(f'BE{number:014}', institution=self.sim.add_institution(f'Bank {number}'))
 
     def add_transactions(self, age):
         """Let each linked account have one more transaction."""
@@ -155,11 +213,12 @@ class Matrix:
     def try_fault(self, endpoint, name, fault):
         self.where = f'{endpoint}, {name}'
         self.is_meant, action = ENDPOINTS[endpoint]
-        count = 0 if action else ACCOUNTS if endpoint == 'token' else 1
-        sick = {account.reference for account in self.linked[:count]}
+        sick = {account.reference for account in self.sick_ones(endpoint, action)}
         self.add_transactions(100)
-        if endpoint == 'token':
-            self.forget_tokens()
+        if 'token' in endpoint:
+            self.spoil_tokens()
+        if endpoint == 'synchronization':
+            self.ask_bank()
         if endpoint == 'institution':
             self.add_account(len(self.sim.accounts))
         self.fault = fault
@@ -172,15 +231,23 @@ class Matrix:
             said = self.perform(action)
             self.expect(bool(said) != ((endpoint, name) in TOLERATED), f'{action.__name__} says {said}')
         self.fault = None
+        if (endpoint, name) in CONSENT_LOST:
+            self.give_consent_again(sick)
         self.recover(sick, action)
         self.report(endpoint, name, complete, sick, said)
+
+    def sick_ones(self, endpoint, action):
+        """Return the accounts that a fault of this endpoint must keep from being read."""
+        if action or endpoint == 'synchronization':
+            return []
+        return {'token': self.linked[:ACCOUNTS], 'token (Connect)': self.linked[ACCOUNTS:]}.get(endpoint, [self.sick])
 
     def try_skew(self, name, minutes):
         """Let Ponto's clock differ from ours while the stored tokens have three minutes left by both."""
         self.where = name
         self.add_transactions(100)
         expiry = datetime.now(UTC) + timedelta(minutes=3)
-        for token in self.sim.tokens.values():
+        for token in (*self.sim.tokens.values(), *self.connect.tokens.values()):
             token.expires_at = expiry
         with environment() as env:
             env['ponto.token'].search([]).expires_at = expiry.replace(tzinfo=None)
@@ -192,6 +259,15 @@ class Matrix:
         self.expect(complete == self.references(), f'only {len(complete)} accounts were imported')
         self.sim.advance(minutes=-minutes)
         self.report('all', name, complete, (), said)
+
+    def give_consent_again(self, sick):
+        make_due(references=sick)
+        said = self.synchronize()
+        self.expect(said.keys() == sick and all('connect again' in sentence for sentence in said.values()),
+                    f'without a consent the run says {said}')
+        with environment() as env:
+            keep_tokens(env['ponto.integration'].search([('api', '=', 'connect')]),
+                        self.connect.give_consent(accounts=self.linked[ACCOUNTS:]))
 
     def recover(self, sick, action):
         """Run again now that everything works: all is there, once, and nothing is said any more. That the healthy ones
@@ -221,9 +297,15 @@ class Matrix:
 
     # --- What happens in Odoo -----------------------------------------------------------------------------------------
 
-    def forget_tokens(self):
+    def spoil_tokens(self):
         with environment() as env:
-            env['ponto.token'].search([]).write({'access_token': False, 'expires_at': False})
+            env['ponto.token'].search([]).expires_at = '2000-01-01'
+
+    def ask_bank(self):
+        """Leave a question to the bank open, as after a person's click."""
+        with environment() as env:
+            self.sick_account(env).write({
+                'fetch_started_at': datetime.now(UTC).replace(tzinfo=None), 'bank_asked_ids': ['some-synchronization']})
 
     def synchronize(self):
         """Run the scheduler; return `{account number: what an account that failed says}`."""
@@ -233,14 +315,13 @@ class Matrix:
             return {account.reference: account.error_message for account in failed}
 
     def perform(self, action):
-        """Return `{its name: why}` if an action that a person asks for fails."""
+        """Return `{name: why}` if an action that a person asks for fails, or says itself that something did."""
         try:
             with environment() as env:
-                action(self, env)
+                return action(self, env) or {}
         except PontoError as error:
             with environment() as env:
                 return {action.__name__: error_sentence(env, error)}
-        return {}
 
     def references(self):
         return {account.reference for account in self.linked}

@@ -74,10 +74,14 @@ def prepare_connect(application, organization_id, tokens):
         integration = env['ponto.integration'].create({
             'api': 'connect', 'organization_id': organization_id,
             'company_id': env['res.users'].search([('login', '=', LOGIN)]).company_id.id})
-        addon = odoo.addons.account_online_ponto
-        addon.models.ponto_token.TokenStore(integration).replace(addon.ponto.Token(
-            tokens['access_token'], datetime.now(UTC) + timedelta(seconds=tokens['expires_in']),
-            tokens['refresh_token']))
+        keep_tokens(integration, tokens)
+
+
+def keep_tokens(integration, tokens):
+    """Store the token endpoint's answer as the tokens of a consent."""
+    addon = odoo.addons.account_online_ponto
+    addon.models.ponto_token.TokenStore(integration).replace(addon.ponto.Token(
+        tokens['access_token'], datetime.now(UTC) + timedelta(seconds=tokens['expires_in']), tokens['refresh_token']))
 
 
 def make_company(env):
@@ -178,7 +182,7 @@ def work(phases, place, stop, seed):
 def take_small_steps():
     """Commit after few pages read and few lines booked, so that a kill finds a history partly read, partly booked."""
     models = odoo.addons.account_online_ponto.models
-    models.ponto_account.PAGES_AT_ONCE = models.ponto_fetch.PAGES_AT_ONCE = models.ponto_fetch.PAGES_AT_A_LOOK = 2
+    models.ponto_runner.PAGES_AT_ONCE = models.ponto_fetch.PAGES_AT_ONCE = models.ponto_fetch.PAGES_AT_A_LOOK = 2
     models.ponto_account.BOOKING_BATCH = 10
 
 

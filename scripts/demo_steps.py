@@ -178,7 +178,8 @@ def report_account(account, amounts):
     lines = lines_of(account)
     total = money(sum(lines.mapped('amount')))
     name = f'{account.reference or account.ponto_id} {account.currency_id.name}'
-    print(f'{name:<36}{len(lines):>8}{total:>16,}{money(account.current_balance):>16,}')
+    balance = f'{money(account.current_balance):,}' if account.has_balance else 'not told'
+    print(f'{name:<36}{len(lines):>8}{total:>16,}{balance:>16}')
     if len(lines) != len(amounts):
         differences.append(f'{name}: {len(lines)} lines for {len(amounts)} transactions')
     if total != sum(amounts):

@@ -121,9 +121,12 @@ class PontoAccount(models.Model):
     def _is_silence_to_tell(self):
         """Return whether somebody should hear that nothing comes in who has not heard it in another way.
 
-        Who has withdrawn the account, or let the consent end, knows or has been told.
+        Who has withdrawn the account, disconnected the bank, or let the consent end, knows or has been told. In a
+        neutralized copy everything is disconnected.
         """
-        return bool(self.state != 'withdrawn' and self.consent_state != 'ended' and self._silent_since())
+        return bool(
+            self.state != 'withdrawn' and self.integration_id.state != 'draft' and self.consent_state != 'ended'
+            and self._silent_since())
 
 
 class PontoLink(models.Model):

@@ -99,6 +99,11 @@ class TestHealth(PontoCase):
                 self.account.write({**silent, **vals})
                 self.assertFalse(self.tell())
                 savepoint.rollback()
+        with self.env.cr.savepoint() as savepoint:
+            self.account.write(silent)
+            self.integration.state = 'draft'
+            self.assertFalse(self.tell())
+            savepoint.rollback()
         self.feed.auto_synchronize = False
         self.account.write(silent)
         self.assertFalse(self.tell())

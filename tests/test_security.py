@@ -60,6 +60,13 @@ class TestSecurity(PontoCase):
                     if self.env[model].with_user(user).has_access(operation))
                 self.assertEqual(granted, rights[place], f'{group} on {model}')
 
+    def test_people_from_outside_have_no_right_at_all(self):
+        for group in ('base.group_portal', 'base.group_public'):
+            user = new_test_user(self.env, f'ponto_{group}', groups=group)
+            for model in MATRIX:
+                for operation in LETTERS.values():
+                    self.assertFalse(self.env[model].with_user(user).has_access(operation), (group, model, operation))
+
     def test_what_changes_something_is_refused_to_whoever_may_only_look(self):
         reader = self.user('account.group_account_readonly')
         row = self.account.transaction_ids

@@ -13,6 +13,8 @@ RENEWALS = (0, 88, 185, 270)
 CONSENT_DAYS = 90
 # 14 and 3 days before each end and on the day, unless it was renewed before.
 TOLD = [76, 87, 164, 175, 178, 261, 346, 357, 360]
+# More than a day after the last read, and until the next one; the end of the consent is told otherwise.
+SILENT = [*range(101, 131)]
 
 
 @tagged('post_install', '-at_install')
@@ -24,9 +26,11 @@ class TestYear(PontoCase):
             self.simulator.reauthorize(self.online, days=CONSENT_DAYS)
             account = self.link()
         account.link_id.user_id = self.accountant
+        self.silent_days = []
         self.accountant.email = 'accountant@example.com'
         told = [day for day in range(365) if self.night(day)]
         self.assertEqual(told, TOLD)
+        self.assertEqual(self.silent_days, SILENT)
         rows = self.simulator.accounts.get(self.online.id).transactions
         lines = self.lines(account)
         self.assertEqual(len(lines), len(rows))
@@ -55,6 +59,10 @@ class TestYear(PontoCase):
         with freeze_time(now):
             self.run_cron()
             self.run_cron('ir_cron_remind_consent')
+            self.run_cron('ir_cron_tell_silence')
+        if self.env.ref('account_online_ponto.mail_activity_type_silence') in (
+                self.env['ponto.link'].search([]).activity_ids.activity_type_id):
+            self.silent_days.append(day)
         return self.env['mail.mail'].search_count([('model', '=', 'ponto.link')]) > mails
 
     def set_clock(self, moment):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headless import Browser
@@ -64,6 +64,11 @@ def enter(selector, text):
     }})()"""
 
 
+SCROLL_TO_PONTO = """(() => {
+    const setting = document.querySelector('[name=ponto_office_ip]');
+    setting?.scrollIntoView({block: 'center'});
+    return Boolean(setting);
+})()"""
 CONNECT = '/odoo/action-account_online_ponto.ponto_connect_action'
 FIRST_ROW = '.o_list_view .o_data_row td.o_data_cell, .o_kanban_record:not(.o_kanban_ghost)'
 X2MANY_ROW = '.o_field_x2many .o_data_row td.o_data_cell, .o_field_x2many .o_kanban_record'
@@ -88,17 +93,30 @@ WITHOUT_BANK = (
          clicks=(click('[data-menu-xmlid="account.menu_finance_configuration"]'),), sizes=('wide',)),
 )
 
+DASHBOARD = Page('dashboard', '/odoo/accounting', '.o_ponto_card')
+DIFFERENCE = Page('dashboard-difference', '/odoo/accounting', '.o_ponto_difference_lines',
+                  clicks=(click('.o_ponto_explain'),))
+RECONNECT = Page('reconnect', '/odoo/accounting', '.modal .o_form_view', clicks=(click('.o_ponto_reconnect'),))
+CREDENTIALS = Page('update-credentials', '/odoo/online-synchronization', '.modal .o_form_view', sizes=('wide',),
+                   clicks=(click(FIRST_ROW, 'KBC'), click('button[name=action_update_credentials]')))
+OLDER = Page('fetch-older', '/odoo/accounting', '.modal .o_form_view',
+             clicks=(click('.o_kanban_record:has(.o_ponto_card) .o_dropdown_kanban button'),
+                     click('.o-dropdown--menu [name=action_ponto_backfill]')))
+TO_REVIEW = Page('to-review', '/odoo/bank-to-review', FIRST_ROW)
+LINK = Page('link', '/odoo/online-synchronization', FORM, clicks=(click(FIRST_ROW, 'KBC'),))
+ACCOUNTS = Page('add-a-bank-account-accounts', CONNECT, f'.modal :is({X2MANY_ROW})', clicks=(click(CARD, 'KBC'),))
+
 WITH_BANK = (
-    Page('dashboard', '/odoo/accounting', '.o_account_kanban .o_kanban_record'),
+    DASHBOARD,
     Page('overview', '/odoo/bank-overview', '.o_account_kanban .o_kanban_record'),
     Page('transactions', '/odoo/bank-transactions', FIRST_ROW),
     Page('transactions-by-month', '/odoo/bank-transactions', '.o_group_header, .o_kanban_group', sizes=('wide',),
          clicks=(click('.o_searchview_dropdown_toggler'), click('.o_group_by_menu .o_menu_item', 'Month'),
                  click('.o_group_by_menu .o_item_option', 'Month'), click('.o_searchview_dropdown_toggler'))),
-    Page('transaction', '/odoo/bank-transactions', FORM, clicks=(click(FIRST_ROW, 'Internet'),)),
+    Page('transaction', '/odoo/bank-transactions', FORM, clicks=(click(FIRST_ROW),)),
     Page('transaction-pays-invoice', '/odoo/bank-transactions', FORM,
-         clicks=(click(FIRST_ROW, 'INV/'),), sizes=('wide',)),
-    Page('to-review', '/odoo/bank-to-review', FIRST_ROW),
+         clicks=(click('.o_data_row td[name=matching_invoice_id]', 'INV/'),), sizes=('wide',)),
+    TO_REVIEW,
     Page('to-review-duplicate', '/odoo/bank-to-review', FORM, clicks=(click(FIRST_ROW, 'duplicate'),)),
     Page('to-review-locked', '/odoo/bank-to-review', FORM, clicks=(click(FIRST_ROW, 'Locked'),)),
     Page('synchronizations', '/odoo/bank-synchronizations', FIRST_ROW),
@@ -108,7 +126,7 @@ WITH_BANK = (
     Page('synchronizations-pivot', '/odoo/bank-synchronizations', '.o_pivot table',
          clicks=(click('.o_switch_view.o_pivot'),), sizes=('wide',)),
     Page('online-synchronization', '/odoo/online-synchronization?debug=1', FIRST_ROW),
-    Page('link', '/odoo/online-synchronization', FORM, clicks=(click(FIRST_ROW, 'KBC'),)),
+    LINK,
     Page('link-needs-attention', '/odoo/online-synchronization', FORM, clicks=(click(FIRST_ROW, 'Attention'),)),
     Page('account', '/odoo/online-synchronization?debug=1', '.modal ' + FORM,
          clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW))),
@@ -116,15 +134,31 @@ WITH_BANK = (
     Page('journal', '/odoo/action-account.action_account_journal_form', FORM, clicks=(click(FIRST_ROW, 'KBC'),)),
     Page('missing', '/odoo/online-synchronization?debug=1', '[name=advice]', sizes=('wide',),
          clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW), click('.modal button', 'Find Missing'))),
-    Page('reconnect', '/odoo/online-synchronization', '.modal .o_form_view', sizes=('wide',),
-         clicks=(click(FIRST_ROW, 'KBC'), click('button', 'Reconnect'))),
-    Page('add-a-bank-account-accounts', CONNECT, f'.modal :is({X2MANY_ROW})', clicks=(click(CARD, 'KBC'),)),
+    DIFFERENCE, RECONNECT, CREDENTIALS, replace(OLDER, sizes=('wide',)),
+    Page('integration', '/odoo/online-synchronization', FORM + ' [name=link_ids]',
+         clicks=(click(FIRST_ROW, 'KBC'), click('[name=integration_id] a'))),
+    Page('settings', '/odoo/action-account.action_account_config', '[name=ponto_office_ip]', clicks=(SCROLL_TO_PONTO,)),
+    Page('return-of-nobody', '/ponto/consent/return', '#ponto_message'),
+    Page('add-a-bank-account-none', CONNECT, '.modal [name=message]', clicks=(click(CARD, 'Argenta'),)),
+    ACCOUNTS,
     Page('add-a-bank-account-one', CONNECT, '.modal [name=start_date]', sizes=('narrow',),
          clicks=(click(CARD, 'KBC'), click(X2MANY_ROW))),
-    # The last ones: these change what there is.
-    Page('add-a-bank-account-opening', CONNECT, '.modal [name=action_finish]', sizes=('narrow',),
-         clicks=(click(CARD, 'KBC'), click('button', 'Link Accounts'))),
 )
+# These change what there is.
+OPENING = (
+    Page('add-a-bank-account-opening', CONNECT, '.modal [name=action_finish]', sizes=('narrow',),
+         clicks=(click(CARD, 'KBC'), click('button[name=action_link_accounts]'))),
+    Page('add-a-bank-account-opening', CONNECT, '.modal [name=action_finish]', sizes=('wide',),
+         clicks=(click(CARD, 'Beobank'), click('button[name=action_link_accounts]'))),
+)
+TRANSLATED = (DASHBOARD, DIFFERENCE, RECONNECT, CREDENTIALS, OLDER, TO_REVIEW, LINK, ACCOUNTS)
+# What there is, or the language that is spoken, from each step of `screenshots_steps` on.
+STEPS = {
+    'company': WITHOUT_BANK,
+    'bank': WITH_BANK,
+    'fr_BE': [replace(page, name=f'{page.name}-fr') for page in TRANSLATED],
+    'nl_BE': [replace(page, name=f'{page.name}-nl') for page in (*TRANSLATED, *OPENING)],
+}
 
 
 def main(database, folder, words):
@@ -135,19 +169,35 @@ def main(database, folder, words):
             picture.unlink()
     sim = Simulator(real_clock=True)
     demo(sim)
-    wanted = [page for page in WITHOUT_BANK + WITH_BANK if not words or any(word in page.name for word in words)]
-    with Server(WithControl(sim)) as ponto, Browser() as browser:
-        run_step('company', database, ponto.url)
-        with serving_odoo(database) as url:
+    faults = []
+    with Server(WithControl(sim)) as ponto, serving_odoo(database) as url, Browser() as browser:
+        for step, pages in wanted_steps(words):
+            run_step(step, database, ponto.url)
+            if step == 'bank':
+                add_bank(sim)
+            # Odoo takes the language over at log-in.
             log_in(browser, url, database)
-            faults = take_all(browser, url, folder, [page for page in WITHOUT_BANK if page in wanted])
-            if set(WITH_BANK) & set(wanted):
-                run_step('bank', database, ponto.url)
-            faults += take_all(browser, url, folder, [page for page in WITH_BANK if page in wanted])
+            faults += take_all(browser, url, folder, pages)
     for fault in faults:
         print(fault)
     print(f'{len(list(folder.glob("*.png")))} pictures in {folder}')
     return 1 if faults else 0
+
+
+def wanted_steps(words):
+    """Return the steps up to the last one with a page whose name has one of the words, each with those pages."""
+    steps = [(step, [page for page in pages if not words or any(word in page.name for word in words)])
+             for step, pages in STEPS.items()]
+    while steps and not steps[-1][1]:
+        steps.pop()
+    return steps
+
+
+def add_bank(sim):
+    """Another bank at Ponto, whose account is not in Odoo yet."""
+    bank = next(bank for bank in sim.institutions if bank.attributes['name'] == "Beobank")
+    account = sim.add_account('BE71096123456769', institution=bank, balance=2500, description="Spaarrekening")
+    sim.add_transaction(account, 150, str(sim.clock.date()), remittance_information="Sparen")
 
 
 def run_step(name, database, ponto_url):
@@ -203,11 +253,20 @@ def take_all(browser, url, folder, pages):
         for size in page.sizes:
             path = folder / f'{page.name}-{size}.png'
             try:
-                faults += [f'{path.name}: {fault}' for fault in take(browser, url, page, SIZES[size], path)]
-            except TimeoutError as error:
-                browser.screenshot(path)
-                faults.append(f'{path.name}: {error}')
+                found = take(browser, url, page, SIZES[size], path)
+            except TimeoutError:
+                # The end of a fetch renders the dashboard again and closes what a click has just opened.
+                found = take_again(browser, url, page, SIZES[size], path)
+            faults += [f'{path.name}: {fault}' for fault in found]
     return faults
+
+
+def take_again(browser, url, page, size, path):
+    try:
+        return take(browser, url, page, size, path)
+    except TimeoutError as error:
+        browser.screenshot(path)
+        return [str(error)]
 
 
 def take(browser, url, page, size, path):
@@ -216,6 +275,7 @@ def take(browser, url, page, size, path):
     browser.go_to(url + page.path)
     for action in page.clicks:
         browser.wait_for(f"{QUIET} && document.querySelector('.o_action_manager > *, .modal')")
+        time.sleep(0.7)  # Odoo shows first what it remembers, and renders again what has changed since
         browser.wait_for(action)
     browser.wait_for(f'document.querySelector({json.dumps(page.ready)}) && {QUIET}')
     time.sleep(0.7)  # transitions and charts

@@ -1,12 +1,14 @@
 """What `scripts/screenshots` does inside Odoo: run by `odoo shell`, which provides `env`.
 
-`SCREENSHOTS_STEP` is `company` (a Belgian company without a bank) or `bank` (the company of the simulator's demo, with
-something of everything that a screen may have to show: booked, held, removed, failed, withdrawn).
+`SCREENSHOTS_STEP` is `company` (a Belgian company without a bank), `bank` (the company of the simulator's demo, with
+something of everything that a screen may have to show: booked, held, removed, failed, withdrawn), or a language that
+the administrator speaks from now on.
 """
 import json
 import os
 import urllib.request
 from datetime import timedelta
+from functools import partial
 
 from odoo import Command, fields
 
@@ -16,8 +18,11 @@ CLIENT_SECRET = os.environ['SIMULATOR_CLIENT_SECRET']
 
 
 def main(env):
-    {'company': make_company, 'bank': connect_bank}[os.environ['SCREENSHOTS_STEP']](env)
+    step = os.environ['SCREENSHOTS_STEP']
+    {'company': make_company, 'bank': connect_bank}.get(step, partial(speak, lang=step))(env)
     env.cr.commit()
+    # The server that takes the pictures forgets what it remembers of before.
+    env.registry.signal_changes()
 
 
 def make_company(env):
@@ -52,7 +57,16 @@ def connect_bank(env):
     failing.action_fetch_transactions()
     control('clear_faults')
     control('remove_account', account=withdrawn.ponto_id)
+    for days, account in zip((12, -3), accounts[3:5], strict=False):
+        ends = fields.Datetime.now() + timedelta(days=days)
+        control('change_account', account=account.ponto_id, authorization_expiration_expected_at=f'{ends.isoformat()}Z')
     first.integration_id._fetch_accounts()
+
+
+def speak(env, lang):
+    language = env['res.lang'].with_context(active_test=False).search([('code', '=', lang)])
+    env['base.language.install'].create({'lang_ids': language.ids}).lang_install()
+    (env.ref('base.user_admin').partner_id | env.company.partner_id).lang = lang
 
 
 def add_odd_transactions(account, today):
@@ -82,8 +96,9 @@ def reconcile_some(env, account):
 
 def make_invoice(env, account):
     """A customer's invoice that one of the payments on the account pays."""
-    row = account.transaction_ids.filtered(
-        lambda row: row.state == 'booked' and row.amount > 0 and row.payment_ref.startswith('+++'))[0]
+    row = max(account.transaction_ids.filtered(
+        lambda row: row.state == 'booked' and row.amount > 0 and row.payment_ref.startswith(('+++', 'RF'))),
+        key=lambda row: row.date)
     invoice = env['account.move'].create({
         'move_type': 'out_invoice', 'invoice_date': row.date, 'payment_reference': row.payment_ref,
         'partner_id': env['res.partner'].create({'name': row.counterpart_name}).id,

@@ -30,5 +30,5 @@ class TestProcesses(BaseCase):
     def test_of_processes_that_ask_for_one_account_one_reads_and_the_others_skip(self):
         self.stress('same-account', '--processes', '4', '--rounds', '1')
 
-    def test_processes_that_need_a_token_at_the_same_instant_ask_for_one(self):
+    def test_processes_that_need_a_token_at_the_same_instant_ask_for_one_by_either_api(self):
         self.stress('token', '--rounds', '1')

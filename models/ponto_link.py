@@ -75,12 +75,16 @@ class PontoLink(models.Model):
     def action_reauthorize(self):
         """Renew the bank's consent: say how, and check afterwards that it was renewed.
 
-        Without a working connection to Ponto, that comes first.
+        Without a working connection to Ponto, that comes first; accounts that Ponto no longer shows have no consent
+        that could be renewed, they must be authorised anew.
         """
         self.ensure_one()
         self.check_access('write')
         if self.integration_id.state != 'connected':
             return self.action_update_credentials()
+        linked = self.account_ids.filtered('journal_id')
+        if linked and all(account.state == 'withdrawn' for account in linked):
+            return self.action_fetch_accounts()
         return self.env['ponto.reauthorize']._open_for(self)
 
     def action_fetch_transactions(self):

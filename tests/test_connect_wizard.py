@@ -184,6 +184,19 @@ class TestConnectWizard(PontoCase):
         self.assertEqual((account.state, account.integration_id.state), ('active', 'connected'))
         self.assertEqual(self.lines(account).amount, 100)
 
+    def test_reconnect_of_accounts_that_ponto_shows_no_more_says_to_tick_them_again(self):
+        wizard = self.connect(institution_id=self.institution(self.bank).id)
+        wizard.action_link_accounts()
+        account = wizard.line_ids.account_id
+        self.simulator.untick(self.online)
+        account.integration_id._fetch_accounts()
+        opened = account.link_id.with_user(self.accountant).action_reauthorize()
+        again = self.env[opened['res_model']].browse(opened['res_id'])
+        self.assertIn("tick the accounts of Kadebank", again.message)
+        self.simulator.tick(self.online)
+        again.with_user(self.accountant).action_fetch_accounts()
+        self.assertEqual(account.state, 'active')
+
     def test_two_accounts_with_one_number_in_two_currencies_get_a_journal_each(self):
         self.simulator.add_account('BE68539007547034', institution=self.bank, currency='USD')
         wizard = self.connect(institution_id=self.institution(self.bank).id)

@@ -26,11 +26,11 @@ class TestRunner(PontoCase):
     def refuse(self, *amounts):
         """Have Odoo refuse each statement line of one of these amounts."""
         lines = type(self.env['account.bank.statement.line'])
-        create = lines.create
+        create, refusal = lines.create, "not this one"
 
         def refusing(records, vals_list):
             if any(vals['amount'] in amounts for vals in vals_list):
-                raise UserError("not this one")
+                raise UserError(refusal)
             return create(records, vals_list)
 
         self.patch(lines, 'create', refusing)

@@ -8,6 +8,7 @@ from psycopg2.extensions import TransactionRollbackError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..ponto.errors import PontoError
 from .error_sentences import error_code, error_sentence
@@ -67,12 +68,21 @@ class PontoAccount(models.Model):
         The time of the next attempt is committed before the first word with Ponto: a worker that Odoo ends while a slow
         Ponto keeps it waiting could not say later that others should have their turn first.
         """
-        if not self.try_lock_for_update(allow_referencing=True).filtered_domain(self._due_domain()):
+        if not self._lock_if_due().filtered_domain(self._due_domain()):
             return False
         self.next_read_at = fields.Datetime.now() + self._back_off(self.failure_count + 1)
         # The commit ends the lock. Whoever gets it next finds the account no longer due.
         self.env['ir.cron']._commit_progress()
         return bool(self.try_lock_for_update(allow_referencing=True))
+
+    def _lock_if_due(self):
+        """Lock this account if it is free and its time has come, and return it, else nothing.
+
+        In one statement: who comes late does not hold the lock, however briefly, that the first one takes again.
+        """
+        query = self._search([('id', 'in', self.ids), ('next_read_at', '<=', fields.Datetime.now())])
+        rows = self.env.execute_query(SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select()))
+        return self.browse(account_id for [account_id] in rows)
 
     def _cron_record_failure(self, started_at, error):
         """Record why a run failed, with a commit of its own; if somebody else has the account now, theirs counts."""

@@ -603,7 +603,8 @@ class PontoTransaction(models.Model):
 
         A line is suspected once: of two equal payments, of which one was entered by hand, the other is booked.
         """
-        rows = self.filtered(lambda row: row.date and not row.is_checked)
+        # What Ponto lists no more is held for that: its line must be left for the same payment under a new id.
+        rows = self.filtered(lambda row: row.date and not row.is_checked and not row.missing_since)
         if not rows:
             return {}
         days = timedelta(days=DUPLICATE_DAYS)
@@ -621,6 +622,7 @@ class PontoTransaction(models.Model):
         # ... nor of one that waits in another batch.
         lines -= self.search([
             ('account_id', '=', account.id), ('suspect_line_id', 'in', lines.ids), ('id', 'not in', self.ids),
+            ('missing_since', '=', False),
         ]).suspect_line_id
         by_amount = lines.grouped('amount')
         pairs = [(row, line) for row in rows for line in by_amount.get(row.amount, ()) if row._may_be(line)]

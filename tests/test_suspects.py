@@ -143,6 +143,23 @@ class TestSuspects(PontoCase):
         return self.simulator.add_transaction(
             self.online, row.amount, row.attributes['executionDate'], extra={**attributes, **changes})
 
+    def test_a_held_payment_that_ponto_lists_under_another_id_and_day_is_still_held(self):
+        for size in (1, 200):
+            with self.subTest(size), self.env.cr.savepoint() as savepoint:
+                self.patch(ponto_account, 'BOOKING_BATCH', size)
+                self.enter('2026-03-02')
+                row = self.simulator.add_transaction(self.online, 10, '2026-03-02')
+                other = self.simulator.add_transaction(self.online, 20, '2026-03-03')
+                self.account._synchronize()
+                again = self.withdraw_and_list_again(row, executionDate='2026-03-03T00:00:00.000Z')
+                self.account._synchronize()
+                self.assertEqual(self.lines(self.account).mapped('amount'), [10, 20])
+                self.assertEqual(self.held().filtered('suspect_line_id').ponto_id, again.id)
+                savepoint.rollback()
+                self.env.invalidate_all()
+                self.simulator.remove_transaction(again.id)
+                self.simulator.remove_transaction(other.id)
+
     def test_a_payment_that_ponto_lists_under_another_id_is_held_and_not_booked_again(self):
         row = self.simulator.add_transaction(self.online, 10, '2026-03-02')
         self.simulator.add_transaction(self.online, 20, '2026-03-03')

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
 from odoo.tools import SQL, format_amount, format_date, html2plaintext
 
 from .conversions import local_date, naive_utc
@@ -204,15 +205,21 @@ class PontoTransaction(models.Model):
 
     @api.model
     def _cron_book(self):
-        """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises."""
-        cron = self.env['ir.cron']
-        accounts = self.env['ponto.account'].search([
-            ('journal_id', '!=', False), ('transaction_ids', 'any', self._to_book_domain())])
-        cron._commit_progress(remaining=len(accounts))
-        for remaining, account in zip(range(len(accounts), 0, -1), accounts, strict=True):
-            finished = account._cron_book_one()
+        """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises.
+
+        Accounts that have only held rows come last, and what is not tried again of them in time waits for the next run.
+        """
+        cron, accounts = self.env['ir.cron'], self.env['ponto.account']
+        linked = Domain('journal_id', '!=', False)
+        untried = accounts.search(linked & Domain('transaction_ids', 'any', self._untried_domain()))
+        others = accounts.search(linked & Domain('transaction_ids', 'any', self._to_book_domain())) - untried
+        remaining = len(untried)
+        cron._commit_progress(remaining=remaining)
+        for account in untried + others:
             # An account that is not finished remains, so that the scheduler comes back soon.
-            if not cron._commit_progress(1, remaining=remaining - 1 if finished else remaining):
+            if account._cron_book_one() and account in untried:
+                remaining -= 1
+            if not cron._commit_progress(1, remaining=remaining):
                 break
 
     # -------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 import logging
 
+from odoo.addons.account_online_ponto.models import ponto_account
+from odoo.addons.base.models import ir_cron
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -70,6 +72,24 @@ class TestFailures(PontoCase):
         requests = len(self.simulator.requests)
         self.run_cron()
         self.assertEqual(len(self.simulator.requests), requests)
+
+    def test_many_held_transactions_of_one_account_keep_booking_neither_from_the_others_nor_busy(self):
+        self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
+        savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
+        self.simulator.add_transaction(savings, 20, '2026-03-02')
+        other = self.link(savings)
+        (self.account + other)._apart(lambda account: account._read('manual'), 'manual')
+        self.account.company_id.fiscalyear_lock_date = '2026-03-31'
+        self.account._book_into(self.account._last_run())
+        self.account.company_id.fiscalyear_lock_date = False
+        self.patch(ponto_account, 'BOOKING_BATCH', 1)
+        self.env.flush_all()
+        self.env.ref('account_online_ponto.ir_cron_book').method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(self.lines(other).amount, 20)
+        cron = self.env.ref('account_online_ponto.ir_cron_book')
+        progress = self.env['ir.cron.progress'].search([('cron_id', '=', cron.id)], order='id')
+        self.assertEqual(progress.mapped('remaining'), [0])
 
     def test_an_error_waits_longer_each_time_and_as_long_as_ponto_asks(self):
         account = self.account

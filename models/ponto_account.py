@@ -464,6 +464,8 @@ class PontoAccount(models.Model):
         self.sudo().write({
             'journal_id': journal.id, 'start_date': start_date, 'state': 'active',
             'next_read_at': fields.Datetime.now(),
+            # Older transactions were asked for in the books as they were then.
+            'wanted_from': False, 'wanted_until': False,
         })
         journal.sudo().bank_statements_source = 'ponto'
 

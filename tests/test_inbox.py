@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 
 from odoo import fields
 from odoo.addons.account_online_ponto.wizard import ponto_backfill
@@ -50,6 +50,24 @@ class TestInbox(PontoCase):
     def test_a_fetched_range_stays_in_the_books_when_the_start_date_moves(self):
         self.backfill(date_from='2026-01-05')
         self.account.start_date = '2026-01-18'
+        self.account._synchronize()
+        self.assertEqual(self.amounts(), [10, 20])
+
+    def test_a_start_date_that_moves_lets_nothing_in_that_was_not_older_when_a_range_was_asked_for(self):
+        self.backfill(date_from='2026-01-05')
+        self.account.start_date = '2026-02-01'
+        self.simulator.add_transaction(self.online, 16, '2026-01-16')
+        self.simulator.add_transaction(self.online, 12, '2026-01-12')
+        self.account._synchronize()
+        self.assertEqual(self.amounts(), [10, 12, 20])
+
+    def test_a_range_asked_for_ends_with_the_journal_that_it_was_asked_for(self):
+        self.backfill(date_from='2026-01-05')
+        journal = self.account.journal_id
+        self.account.action_unlink_journal()
+        self.simulator.add_transaction(self.online, 12, '2026-01-12')
+        self.simulator.add_transaction(self.online, 25, '2026-01-25')
+        self.account._link_to_journal(journal, date(2026, 2, 1))
         self.account._synchronize()
         self.assertEqual(self.amounts(), [10, 20])
 

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -44,5 +46,7 @@ class PontoBackfill(models.TransientModel):
         return runs._notify(busy=accounts - free)
 
     def _fetch_one(self, account):
-        account.write({'last_full_walk_at': False, 'wanted_from': self.date_from, 'wanted_until': self.date_to})
+        # As asked now: a later start date is not to be undone by it.
+        until = self.date_to or (account.start_date and account.start_date - timedelta(days=1))
+        account.write({'last_full_walk_at': False, 'wanted_from': self.date_from, 'wanted_until': until})
         return account._book_into(account._read('backfill', PAGES_AT_ONCE), BOOKED_WHILE_WAITING)

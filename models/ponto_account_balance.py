@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from .conversions import local_date
@@ -159,20 +160,23 @@ class PontoAccount(models.Model):
         """Return the values of the line that makes the journal's balance equal to the bank's once all is booked.
 
         Empty when the journal has entries from elsewhere, the bank tells no balance, nothing is missing, or the list
-        of transactions could not be read to its end: what comes in later would be counted twice.
+        of transactions could not be read, to its end and row by row: what comes in later would be counted twice.
         """
         self.ensure_one()
         journal, day = self.journal_id, self._balance_day()
         is_read = self.state == 'active' and self.last_full_walk_at and not self.walk_cursor
-        if not (journal and self.has_balance and is_read) or self._has_other_entries():
+        if not (journal and self.has_balance and is_read) or self._has_unreadable_rows() or self._has_other_entries():
             return {}
         waiting = self._sum_rows(day, [('state', 'in', ('new', 'held')), ('missing_since', '=', False)])
-        amount = self.currency_id.round(self.current_balance - self._journal_balances()[self] - waiting)
+        # Where the bank's balance is older than the start date.
+        between = self._sum_rows(date.max, [
+            ('state', '=', 'skipped'), ('date', '>', day), ('missing_since', '=', False)])
+        amount = self.currency_id.round(self.current_balance + between - self._journal_balances()[self] - waiting)
         if self.currency_id.is_zero(amount):
             return {}
         [[first]] = self.env['ponto.transaction'].sudo()._read_group(
-            [('account_id', '=', self.id), ('state', 'in', ('new', 'held', 'booked')), ('date', '<=', day)],
-            [], ['date:min'])
+            Domain([('account_id', '=', self.id), ('state', 'in', ('new', 'held', 'booked')), ('date', '<=', day)])
+            & ~Domain(self._elsewhere_domain()), [], ['date:min'])
         first_day = self.start_date or first or day
         first_open = self._first_open_day(journal)
         return {
@@ -184,6 +188,11 @@ class PontoAccount(models.Model):
             # Before everything else of its day.
             'sequence': FIRST_SEQUENCE + 1,
         }
+
+    def _has_unreadable_rows(self):
+        return bool(self.env['ponto.transaction'].sudo().search_count([
+            ('account_id', '=', self.id), ('state', 'in', ('new', 'held')), ('missing_since', '=', False),
+            '|', ('problem', '!=', False), ('date', '=', False)], limit=1))
 
     def _has_other_entries(self):
         """Return whether the journal's bank account holds anything else than this account's own transactions."""

@@ -58,6 +58,35 @@ class TestBalance(PontoCase):
         self.assertFalse(account.lacks_opening_line)
         self.assertFalse(account._book_opening_line())
 
+    def test_an_opening_line_holds_what_came_between_an_older_balance_and_the_start_date(self):
+        self.simulator.add_transaction(self.online, 50, '2026-03-03')
+        account = self.link(start_date='2026-03-05')
+        account._read_transactions()
+        account.write({'current_balance': 1000, 'balance_date': '2026-02-15 11:00:00'})
+        self.assertEqual(account._prepare_opening_line_vals()['amount'], 1020)
+
+    def test_an_opening_line_does_not_hold_what_cannot_be_read_and_may_come_in_later(self):
+        row = self.simulator.add_transaction(self.online, 50, '2026-03-03')
+        self.simulator.change_transaction(row.id, extra={'amount': True})
+        account = self.link(start_date='2026-03-01')
+        account._read_transactions()
+        self.assertFalse(account._prepare_opening_line_vals())
+        self.simulator.change_transaction(row.id, amount=50)
+        account.last_full_walk_at = False
+        account._read_transactions()
+        self.assertEqual(account._prepare_opening_line_vals()['amount'], 1000)
+
+    def test_an_opening_line_of_another_journal_begins_with_what_that_one_receives(self):
+        account = self.link()
+        account._synchronize()
+        account.action_unlink_journal()
+        self.simulator.add_transaction(self.online, 5, '2026-03-20')
+        account._link_to_new_journal()
+        account._read_transactions()
+        account.write({'current_balance': 975, 'balance_date': '2026-03-31 11:00:00'})
+        vals = account._prepare_opening_line_vals()
+        self.assertEqual((vals['amount'], vals['date']), (970, date(2026, 3, 20)))
+
     def test_an_opening_line_is_offered_later_as_well(self):
         account = self.link(start_date='2026-03-01')
         account._synchronize()

@@ -109,7 +109,8 @@ class PontoEvent(models.Model):
     def _integrations(self):
         """Return the connections that the notice is about.
 
-        One that ends a permission does not end a later one: notices may be late, and a consent given again counts.
+        One that ends a permission does not end a later one: notices may be late, and a consent given again counts. Nor
+        is it news about a connection that somebody has ended here.
         """
         integrations = self.env['ponto.integration'].search(
             [('api', '=', 'connect'), ('organization_id', '=', self.organization_id)])
@@ -118,7 +119,8 @@ class PontoEvent(models.Model):
         if self.type in (INTEGRATION_REVOKED, ACCOUNT_REVOKED):
             made_at = self.created_at or self.create_date
             integrations = integrations.filtered(
-                lambda integration: not integration.consented_at or integration.consented_at <= made_at)
+                lambda integration: integration.state != 'draft' and (
+                    not integration.consented_at or integration.consented_at <= made_at))
         return integrations
 
     def _tell(self, accounts):

@@ -126,6 +126,13 @@ class TestWebhooks(ConnectCase):
         self.assertEqual((self.account.state, self.account.integration_id.state), ('withdrawn', 'refused'))
         self.assertIn("Permission ended", self.account.link_id.activity_ids.summary)
 
+    def test_a_revocation_by_ones_own_disconnecting_is_no_news(self):
+        self.account.integration_id.with_user(self.accountant).action_disconnect()
+        self.send('integration.revoked')
+        self.run_scheduler()
+        self.assertEqual(self.account.integration_id.state, 'draft')
+        self.assertFalse(self.account.link_id.activity_ids)
+
     def test_a_late_notice_of_a_revocation_does_not_undo_a_newer_consent(self):
         self.assertTrue(self.account.integration_id.consented_at)
         self.send('integration.revoked', age=timedelta(minutes=10))

@@ -92,8 +92,8 @@ class PontoLink(models.Model):
             except Exception:  # a mail server that fails must not keep others from being told
                 self.env.cr.rollback()
                 _logger.exception("Reminding of the consent of online synchronization %s failed", link.id)
-            if not cron._commit_progress(1):
-                break
+            # No look at the clock: whoever comes back would begin anew with the same, and each takes an instant.
+            cron._commit_progress(1)
 
     def _lock_with_accounts(self):
         """Return whether nobody else is at work on this link or one of its accounts, which are locked then."""
@@ -137,8 +137,8 @@ class PontoLink(models.Model):
         return self.account_ids.filtered('consent_reminder').sorted('authorization_expires_at')
 
     def _responsible(self):
-        """Return the user to tell: the link's own, else an Invoicing administrator of the company."""
-        if self.user_id.active and self.user_id.share is False:
+        """Return the user to tell: the link's own while of its company, else an Invoicing administrator of it."""
+        if self.user_id.active and self.user_id.share is False and self.company_id in self.user_id.company_ids:
             return self.user_id
         return self.env['res.users'].search([
             ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),

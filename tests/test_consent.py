@@ -3,7 +3,8 @@ from datetime import timedelta
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.addons.base.models import ir_cron
+from odoo.tests import new_test_user, tagged
 
 from .common import PontoCase
 
@@ -31,6 +32,20 @@ class TestConsent(PontoCase):
         self.assertEqual(told, [16, 27, 30])
         self.assertEqual(len(self.account_link.activity_ids), 1)
         self.assertEqual(self.account_link.activity_ids.user_id, self.accountant)
+
+    def test_all_banks_have_their_turn_however_long_the_first_one_takes(self):
+        self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
+        other = self.simulator.add_institution("Andere Bank", bic='ANDEBEBB')
+        savings = self.link(self.simulator.add_account('BE43068999999501', institution=other))
+        savings.authorization_expires_at = '2026-06-30 10:00:00'
+        self.assertEqual(self.remind('2026-06-29'), 2)
+        self.assertTrue(savings.link_id.activity_ids)
+
+    def test_somebody_who_has_left_the_company_is_not_told_of_its_banks(self):
+        self.account_link.user_id = new_test_user(
+            self.env, 'elsewhere', company_id=self.env.ref('base.main_company').id)
+        self.assertEqual(self.remind('2026-06-29'), 1)
+        self.assertIn(self.company, self.account_link.activity_ids.user_id.company_ids)
 
     def test_a_day_without_the_scheduler_skips_no_reminder(self):
         self.assertEqual(self.remind('2026-06-10'), 0)

@@ -22,7 +22,7 @@ from ..ponto import (
     new_connect_session,
     pkce_pair,
 )
-from ..ponto.errors import PontoError, PontoNotFoundError
+from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
 from .encryption import decrypt
 from .error_sentences import error_sentence
 from .ponto_token import TokenStore
@@ -235,22 +235,34 @@ class PontoIntegration(models.Model):
 
     @model
     def _cron_keep_consents(self):
-        """Renew tokens daily, so that a refresh token never dies of disuse while nobody synchronizes; never raises."""
+        """Renew tokens daily, so that a refresh token never dies of disuse while nobody synchronizes; never raises.
+
+        The oldest ones first. While Ponto is out of reach, none: there is another day.
+        """
         cron = self.env['ir.cron']
-        integrations = self.search([('api', '=', 'connect'), ('state', '=', 'connected')])
+        integrations = self.env['ponto.token'].sudo().search([
+            ('integration_id.api', '=', 'connect'), ('integration_id.state', '=', 'connected'),
+        ], order='expires_at').integration_id
         cron._commit_progress(remaining=len(integrations))
         for integration in integrations:
             try:
                 integration._cron_keep_consent()
+            except PontoConnectionError:
+                cron._commit_progress(1, remaining=0)
+                break
             except Exception:  # the others must go on
                 self.env.cr.rollback()
                 _logger.warning("The consent of integration %s could not be kept alive", integration.id, exc_info=True)
-            if not cron._commit_progress(1):
-                break
+            # No look at the clock: whoever comes back would begin anew with the same.
+            cron._commit_progress(1)
 
     def _cron_keep_consent(self):
+        """:raises PontoConnectionError: Ponto is out of reach"""
         try:
             next(iter(self._client().iter_accounts()), None)
+        except PontoConnectionError:
+            self.env.cr.rollback()
+            raise
         except (PontoError, UserError) as error:
             self.env.cr.rollback()
             self._record_error(error)

@@ -6,6 +6,7 @@ from freezegun import freeze_time
 
 from odoo.addons.account_online_ponto.controllers.main import PontoController
 from odoo.addons.account_online_ponto.controllers.refusals import LIMIT, Refusals
+from odoo.addons.base.models import ir_cron
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from ..ponto import AUTHORIZATION_URL
@@ -286,6 +287,21 @@ class TestConnectFlow(ConnectCase):
             self.run_cron('ir_cron_keep_consents')
         self.assertEqual(len([line for line in logs.output if "could not be kept alive" in line]), 2)
         self.env['ir.config_parameter'].set_param('account_online_ponto.connect_api_url', False)
+        self.run_cron('ir_cron_keep_consents')
+        self.assertEqual((first.state, second.state), ('refused', 'connected'))
+
+    def test_all_consents_are_kept_however_long_the_first_one_takes_and_none_while_ponto_is_out_of_reach(self):
+        self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
+        second = self.consent_without_browser().integration_id
+        first = self.env['ponto.integration'].create({
+            'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'})
+        self.simulator.fail(None, kind='reset')
+        self.connect.revoke_access_tokens()
+        requests = len(self.simulator.requests)
+        self.run_cron('ir_cron_keep_consents')
+        tried = {request.path for request in self.simulator.requests[requests:]}
+        self.assertEqual(len(tried), 1, tried)
+        self.simulator.clear_faults()
         self.run_cron('ir_cron_keep_consents')
         self.assertEqual((first.state, second.state), ('refused', 'connected'))
 

@@ -111,7 +111,7 @@ WITH_BANK = (
     Page('overview', '/odoo/bank-overview', '.o_account_kanban .o_kanban_record'),
     Page('transactions', '/odoo/bank-transactions', FIRST_ROW),
     Page('transactions-by-month', '/odoo/bank-transactions', '.o_group_header, .o_kanban_group', sizes=('wide',),
-         clicks=(click('.o_searchview_dropdown_toggler'), click('.o_group_by_menu .o_menu_item', 'Month'),
+         clicks=(click('.o_searchview_dropdown_toggler'), click('.o_group_by_menu .o_menu_item', 'Date'),
                  click('.o_group_by_menu .o_item_option', 'Month'), click('.o_searchview_dropdown_toggler'))),
     Page('transaction', '/odoo/bank-transactions', FORM, clicks=(click(FIRST_ROW),)),
     Page('transaction-pays-invoice', '/odoo/bank-transactions', FORM,

@@ -134,6 +134,14 @@ class TestSecurity(PontoCase):
         wizard = env['ponto.connect'].create({'company_id': other.id})
         with self.assertRaises(AccessError):
             lines.with_env(env).create({'wizard_id': wizard.id, 'account_id': self.account.id})
+        self.env.flush_all()
+        for changed, name in (
+                ('account_id', 'reference'), ('account_id', 'label'), ('account_id', 'current_balance'),
+                ('account_id', 'institution_id'), ('action', 'start_date')):
+            self.env.invalidate_all()
+            with self.subTest(name), self.assertRaises(AccessError):
+                lines.with_env(env).onchange(
+                    {'account_id': self.account.id, 'action': 'new'}, [changed], {name: {}})
 
     def ways_to_a_field(self, name):
         """Return `{way: call}` of all ways by which an accountant might learn something of a field of integrations."""

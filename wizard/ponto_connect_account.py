@@ -10,11 +10,12 @@ class PontoConnectAccount(models.TransientModel):
     wizard_id = fields.Many2one('ponto.connect', required=True, ondelete='cascade')
     account_id = fields.Many2one('ponto.account', required=True, readonly=True, ondelete='cascade')
     company_id = fields.Many2one(related='wizard_id.company_id')
-    institution_id = fields.Many2one(related='account_id.institution_id')
-    reference = fields.Char(related='account_id.reference')
+    # With the person's own rights: an onchange, which anybody may call, comes before any constraint.
+    institution_id = fields.Many2one(related='account_id.institution_id', related_sudo=False)
+    reference = fields.Char(related='account_id.reference', related_sudo=False)
     label = fields.Char(compute='_compute_label')
-    currency_id = fields.Many2one(related='account_id.currency_id')
-    current_balance = fields.Monetary(related='account_id.current_balance')
+    currency_id = fields.Many2one(related='account_id.currency_id', related_sudo=False)
+    current_balance = fields.Monetary(related='account_id.current_balance', related_sudo=False)
     action = fields.Selection(
         [('new', "New journal"), ('existing', "Existing journal"), ('skip', "Not now")], required=True, default='new')
     journal_id = fields.Many2one(
@@ -39,11 +40,12 @@ class PontoConnectAccount(models.TransientModel):
 
     @api.constrains('account_id')
     def _check_account_access(self):
-        """Related fields and linking see the account with all rights: who makes a line must have some of their own."""
+        """Linking sees the account with all rights: who makes a line must have some of their own."""
         self.account_id.with_user(self.env.user).check_access('read')
 
     @api.onchange('action', 'journal_id')
     def _onchange_journal(self):
+        self._check_account_access()
         if self.action != 'existing':
             self.journal_id = False
         self.start_date = self.account_id.sudo()._propose_start_date(self.journal_id)

@@ -149,8 +149,8 @@ class PontoLink(models.Model):
             except Exception:  # one must not keep others from being told
                 self.env.cr.rollback()
                 _logger.exception("Telling of the silence of online synchronization %s failed", link.id)
-            if not cron._commit_progress(1):
-                break
+            # No look at the clock: whoever comes back would begin anew with the same, and each takes an instant.
+            cron._commit_progress(1)
 
     def _tell_silence(self):
         changed = self.account_ids.filtered(

@@ -2,6 +2,7 @@ import json
 from datetime import timedelta
 
 from odoo import Command, fields
+from odoo.addons.base.models import ir_cron
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import PATIENCE, PontoCase
@@ -57,6 +58,16 @@ class TestHealth(PontoCase):
         self.assertEqual(
             self.env['ponto.account'].search([('needs_attention', '=', False), ('journal_id', '!=', False)]),
             self.account)
+
+    def test_all_banks_have_their_turn_however_long_the_first_one_takes(self):
+        self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
+        other = self.simulator.add_institution("Andere Bank", bic='ANDEBEBB')
+        savings = self.link(self.simulator.add_account('BE43068999999501', institution=other))
+        savings.authorization_expires_at = False
+        (self.account + savings).write({'last_read_at': self.ago(days=2)})
+        self.tell()
+        self.assertTrue(self.feed.activity_ids)
+        self.assertTrue(savings.link_id.activity_ids)
 
     def test_a_silence_is_told_once_and_no_more_when_it_is_over(self):
         self.assertFalse(self.tell())

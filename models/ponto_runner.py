@@ -200,7 +200,8 @@ class PontoAccount(models.Model):
             _logger.error("Synchronization of online account %s failed", account.id, exc_info=error)
         message = error_sentence(account.with_context(lang=account.company_id.partner_id.lang).env, error)
         account.integration_id._record_error(error)
-        failures = account.failure_count + 1
+        # A person who tries again and again does not put off the next automatic run.
+        failures = account.failure_count + (trigger == 'cron' or not account.failure_count)
         account.write({
             # A withdrawn account is not tried again by itself: somebody has to give the permission again.
             'state': 'withdrawn' if account.state == 'withdrawn' else 'error',

@@ -1,5 +1,7 @@
 import logging
+from datetime import timedelta
 
+from odoo import fields
 from odoo.addons.account_online_ponto.models import ponto_account
 from odoo.addons.base.models import ir_cron
 from odoo.exceptions import UserError
@@ -90,6 +92,14 @@ class TestFailures(PontoCase):
         cron = self.env.ref('account_online_ponto.ir_cron_book')
         progress = self.env['ir.cron.progress'].search([('cron_id', '=', cron.id)], order='id')
         self.assertEqual(progress.mapped('remaining'), [0])
+
+    def test_a_person_who_tries_again_and_again_does_not_put_off_the_automatic_run(self):
+        self.simulator.fail(None, status=503)
+        for _click in range(6):
+            self.account.with_user(self.accountant).action_fetch_transactions()
+        self.simulator.clear_faults()
+        self.assertEqual(self.account.state, 'error')
+        self.assertLess(self.account.next_read_at, fields.Datetime.now() + timedelta(minutes=6))
 
     def test_an_error_waits_longer_each_time_and_as_long_as_ponto_asks(self):
         account = self.account

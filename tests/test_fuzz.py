@@ -429,8 +429,9 @@ class TestFuzzedNotices(ConnectCase):
             self.assertTrue(kept.is_applied)
         else:
             self.assertIn(status, (403, 413))
-        # Only who names this organization or this account stops it.
-        stops = kept.organization_id == self.connect.organization.id and (
+        # Only who names this organization or this account stops it, and not from before the consent.
+        is_late = kept.created_at and kept.created_at < self.account.integration_id.consented_at
+        stops = kept.organization_id == self.connect.organization.id and not is_late and (
             kept.type == 'pontoConnect.integration.revoked'
             or (kept.type == 'pontoConnect.integration.accountRevoked' and kept.account_id == self.online.id))
         self.assertEqual(self.account.state, 'withdrawn' if stops else 'active', kept.type)

@@ -143,7 +143,9 @@ class PontoAccount(models.Model):
             ('journal_id', '!=', False),
             ('next_read_at', '<=', fields.Datetime.now()),
             ('state', 'in', ('active', 'error')),
-            ('link_id.auto_synchronize', '=', True),
+            # What a person has begun is finished in any case.
+            '|', '|', ('link_id.auto_synchronize', '=', True),
+            ('walk_cursor', '!=', False), ('bank_asked_ids', '!=', False),
         ]
 
     def _plan_read(self, moment):

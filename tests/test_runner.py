@@ -95,6 +95,25 @@ class TestRunner(PontoCase):
         self.assertFalse(self.account.walk_cursor)
         self.assertEqual(len(self.account.transaction_ids), 21)
 
+    def test_without_automatic_synchronization_only_what_a_person_has_begun_is_finished(self):
+        self.account.link_id.auto_synchronize = False
+        for number in range(20):
+            self.simulator.add_transaction(self.online, number, '2026-03-02')
+        self.simulator.set_page_size(5)
+        self.account._read('manual', 1)
+        self.assertTrue(self.account.walk_cursor)
+        self.run_cron()
+        self.assertFalse(self.account.walk_cursor)
+        self.assertEqual(len(self.account.transaction_ids), 21)
+        self.account.write({'bank_asked_ids': ['gone'], 'fetch_started_at': fields.Datetime.now()})
+        self.simulator.add_transaction(self.online, 7, '2026-03-03')
+        self.run_cron()
+        self.assertFalse(self.account.bank_asked_ids)
+        self.assertEqual(len(self.account.transaction_ids), 22)
+        requests = len(self.simulator.requests)
+        self.run_cron()
+        self.assertEqual(len(self.simulator.requests), requests)
+
     def test_many_refused_transactions_neither_keep_new_ones_waiting_nor_booking_busy(self):
         for number in range(100, 105):
             self.simulator.add_transaction(self.online, number, '2026-02-01')

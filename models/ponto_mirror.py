@@ -22,11 +22,13 @@ class PontoMirror(models.AbstractModel):
 
     def _check_choices(self, vals):
         """:raises AccessError: a person writes a field that no screen lets them change"""
-        mirrored = [name for name in vals if self._fields[name].store and self._fields[name].readonly]
+        # A name that is no field is core's to refuse.
+        known = [self._fields[name] for name in vals if name in self._fields]
+        mirrored = [field for field in known if field.store and field.readonly]
         if mirrored and not self.env.su:
             raise AccessError(self.env._(
                 "%(fields)s: this comes from Ponto and cannot be changed here.",
-                fields=', '.join(self._fields[name]._description_string(self.env) for name in mirrored)))
+                fields=', '.join(field._description_string(self.env) for field in mirrored)))
 
     def _write_changes(self, vals):
         """Write only what differs: an unchanged record is not touched at each run."""

@@ -99,6 +99,8 @@ class TestSecurity(PontoCase):
                 record.write(vals)
         with self.assertRaisesRegex(AccessError, "comes from Ponto"):
             account.integration_id.create({'client_id': 'mine', 'state': 'connected'})
+        with self.assertRaisesRegex(ValueError, "Invalid field"):
+            account.write({'no_field': 1})
         account.action_unlink_journal()
         self.assertFalse(account.journal_id)
 

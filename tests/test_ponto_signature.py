@@ -251,7 +251,8 @@ class TestConnectSession(BaseCase):
         server = self.serve(answer(json.dumps(page).encode()))
         link = f'{server.url}/ponto-connect/accounts/a1/transactions?page[after]=b|é&page[limit]=7'
         page['links']['next'] = link.replace('|é', 'c')
-        server.acts = [answer(json.dumps(page).encode()), answer(b'{"data": []}'), answer(ACCOUNT)]
+        server.acts = [answer(json.dumps(page).encode()), answer(b'{"data": []}'),
+                       answer(ACCOUNT.replace(b'a1', 'é/ü'.encode()))]
         client = PontoClient(
             base_url=f'{server.url}/ponto-connect', auth=StaticAuth(), session=self.make_session(sign=sign))
         self.assertEqual(len(list(client.iter_transaction_pages(account_id='a1'))), 2)

@@ -387,7 +387,9 @@ class PontoTransaction(models.Model):
     def _currency(self, account, code):
         if code == account.currency_code:
             return account.currency_id
-        return self.env['res.currency'].with_context(active_test=False).search([('name', '=', code)], limit=1)
+        # A search cuts what it looks for to the length of a code: EUR0 would be found as EUR.
+        return self.env['res.currency'].with_context(active_test=False).search(
+            [('name', '=', code)], limit=1).filtered(lambda currency: currency.name == code)
 
     def _apply_dates(self):
         """Set the booking day by the account's choice of date and zone, and skip what lies before its start date."""

@@ -272,6 +272,13 @@ class TestFuzzedAnswers(PontoCase):
         self.run_cron()
         self.assertEqual(held.state, 'booked')
 
+    def test_a_currency_that_only_begins_like_one_is_none(self):
+        row = self.simulator.account(self.online.id).transactions[0]
+        self.simulator.change_transaction(row.id, extra={'currency': 'EUR0'})
+        self.run_cron()
+        [held] = self.sick.transaction_ids.filtered(lambda item: item.state == 'held')
+        self.assertEqual((held.ponto_id, held.hold_reason), (row.id, 'currency'))
+
     # -------------------------------------------------------------------------
     # What happens
     # -------------------------------------------------------------------------

@@ -200,8 +200,8 @@ class PontoAccount(models.Model):
         return bool(self._bank_items().search_count([
             ('account_id', '=', self.journal_id.default_account_id.id), '!', *own], limit=1))
 
-    def _book_opening_line(self, **shown):
-        """Make the opening line if there is reason for one, as it was `shown` to a person; return it, or nothing."""
+    def _book_opening_line(self):
+        """Make the opening line if there is reason for one, and return it, or nothing."""
         lines = self.env['account.bank.statement.line'].sudo().with_company(self.company_id)
         vals = self._prepare_opening_line_vals()
-        return lines.create({**vals, **shown}) if vals else lines
+        return lines.create(vals) if vals else lines

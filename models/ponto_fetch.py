@@ -49,7 +49,8 @@ class PontoAccount(models.Model):
         free = accounts.try_lock_for_update(allow_referencing=True)
         runs = free._apart(lambda account: account._fetch(), 'manual')
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
-        return runs._notify(busy=accounts - free, remarks=free._remarks_on_asking())
+        return runs._notify(
+            busy=accounts - free, left=free - runs.account_id, remarks=runs.account_id._remarks_on_asking())
 
     def action_backfill(self):
         """Ask from which date on older transactions are wanted."""
@@ -68,8 +69,9 @@ class PontoAccount(models.Model):
         action = self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_transaction_action_missing')
         action['domain'] = [
             ('account_id', 'in', self.ids), '|', ('state', '!=', 'booked'), ('missing_since', '!=', False)]
-        if any(run.state == 'error' or run.account_id.walk_cursor for run in runs):
-            return runs._notify(next_action=action)
+        left = accounts - runs.account_id
+        if left or any(run.state == 'error' or run.account_id.walk_cursor for run in runs):
+            return runs._notify(left=left, next_action=action)
         return action
 
     def fetch_progress(self):
@@ -114,7 +116,8 @@ class PontoAccount(models.Model):
         """
         address = self._customer_ip(self.company_id)
         client = self.integration_id._client()
-        asked, failure = [], None
+        # A question that is still open stays so when another is refused because of it.
+        asked, failure = list(self.bank_asked_ids or []), None
         for subtype in SUBTYPES if address else ():
             try:
                 asked.append(client.create_synchronization(

@@ -1,7 +1,8 @@
 """When an account is read, by whom, and what follows a failure. The crons' methods here are the only that commit."""
 import logging
+import time
 import zlib
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import pytz
 from psycopg2.extensions import TransactionRollbackError
@@ -18,6 +19,9 @@ _logger = logging.getLogger(__name__)
 
 # Hours of the day in Brussels at which Ponto asks the banks by itself.
 PONTO_REFRESH_HOURS = (2, 8, 14, 20)
+# While a person waits no further account is begun once this is over: with Odoo's default limits a worker is ended after
+# 120 seconds.
+SECONDS_TO_WAIT = 40
 
 
 class PontoAccount(models.Model):
@@ -169,9 +173,9 @@ class PontoAccount(models.Model):
         database = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
         delay = timedelta(minutes=30 + zlib.crc32(database.encode()) % 60)
         zone = pytz.timezone('Europe/Brussels')
-        today = pytz.utc.localize(now).astimezone(zone).date()
+        today = datetime.combine(pytz.utc.localize(now).astimezone(zone), datetime.min.time())
         slots = (
-            zone.localize(datetime.combine(today + timedelta(days=day), time(hour))).astimezone(pytz.utc) + delay
+            zone.localize(today + timedelta(days=day, hours=hour)).astimezone(pytz.utc) + delay
             for day in (-1, 0, 1) for hour in PONTO_REFRESH_HOURS)
         return min(slot.replace(tzinfo=None) for slot in slots if slot.replace(tzinfo=None) > now)
 
@@ -182,10 +186,15 @@ class PontoAccount(models.Model):
     def _apart(self, step, trigger):
         """Call `step(account)`, which returns a run, for each account; a failing one leaves the others alone.
 
-        :return: one `ponto.synchronization` for each account; that of a failure says why
+        A person waits: after `SECONDS_TO_WAIT` no further account is begun.
+
+        :return: one `ponto.synchronization` for each account that was begun; that of a failure says why
         """
+        end = time.monotonic() + SECONDS_TO_WAIT
         runs = self.env['ponto.synchronization']
         for account in self:
+            if time.monotonic() > end:
+                break
             started_at = fields.Datetime.now()
             try:
                 with self.env.cr.savepoint():

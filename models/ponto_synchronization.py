@@ -42,10 +42,11 @@ class PontoSynchronization(models.Model):
                 **{name: run[name] + number for name, number in counts.items()},
             })
 
-    def _notify(self, busy=None, remarks=(), next_action=None):
+    def _notify(self, busy=None, left=None, remarks=(), next_action=None):
         """Return the notification that tells a person what these runs, just made, have brought.
 
         :param busy: accounts that were left alone because somebody else is fetching them
+        :param left: accounts that were not begun because the person would have waited too long
         :param remarks: further sentences
         :param next_action: what follows; by default the view behind is reloaded
         """
@@ -55,6 +56,10 @@ class PontoSynchronization(models.Model):
             sentences.append(self.env._(
                 "%(accounts)s: somebody else is fetching it at this moment.",
                 accounts=', '.join(account.reference or account.name for account in busy)))
+        if left:
+            sentences.append(self.env._(
+                "%(accounts)s: not fetched yet, because the others took long. Please do the same again for these.",
+                accounts=', '.join(account.reference or account.name for account in left)))
         done = self - failed
         if done:
             sentences.append(self._outcome(done))
@@ -67,12 +72,12 @@ class PontoSynchronization(models.Model):
         by_state = dict(self.env['ponto.transaction'].sudo()._read_group(
             [('account_id', 'in', done.account_id.ids), ('state', 'in', ('new', 'held'))], ['state'], ['__count']))
         held, waiting = by_state.get('held'), by_state.get('new')
-        sentences = [self.env._("%(new)s new transactions, %(booked)s booked.", new=new, booked=booked)
+        sentences = [self.env._("New transactions: %(new)s, booked: %(booked)s.", new=new, booked=booked)
                      if new or booked else self.env._("No new transactions.")]
         if held:
-            sentences.append(self.env._("%(held)s to review.", held=held))
+            sentences.append(self.env._("To review: %(held)s.", held=held))
         if waiting:
-            sentences.append(self.env._("%(waiting)s more are booked in the background.", waiting=waiting))
+            sentences.append(self.env._("Still being booked in the background: %(waiting)s.", waiting=waiting))
         if any(account.walk_cursor for account in done.account_id):
             sentences.append(self.env._("Ponto's list is long: the rest of it is read in the background."))
         return ' '.join(sentences)

@@ -55,7 +55,7 @@ class TestBrowserCard(BrowserCase):
             person.see(f'{CARD} [data-stage=booking] .o_ponto_progress', '450')
             self.look(person)
             person.see(f'{CARD} [data-stage=booking] .o_ponto_progress', '450')
-            person.see('.o_notification', "%(new)s new transactions, %(booked)s booked")
+            person.see('.o_notification', "New transactions: %(new)s, booked: %(booked)s.")
             person.see(f'{CARD} .o_ponto_balance:has(.text-success)', self.balance(460))
             person.see(f'{CARD} .o_ponto_fetch:enabled')
         self.assertEqual(len(self.lines(account)), 451)

@@ -121,6 +121,17 @@ class TestConnectWizard(PontoCase):
         self.assertIn("was not made", wizard.action_finish()['params']['message'])
         self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
 
+    def test_an_opening_line_whose_amount_has_changed_since_it_was_shown_is_not_made(self):
+        wizard = self.connect()
+        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
+        self.simulator.add_transaction(self.online, 900, '2026-02-01')
+        wizard.line_ids.start_date = date(2026, 3, 1)
+        wizard.action_link_accounts()
+        account = wizard.line_ids.account_id
+        account.sudo().current_balance += 5
+        self.assertIn("was not made", wizard.action_finish()['params']['message'])
+        self.assertEqual(self.lines(account).mapped('amount'), [100])
+
     def test_a_history_too_long_for_one_request_is_linked_and_read_in_the_background(self):
         self.patch(ponto_connect, 'PAGES_AT_ONCE', 1)
         self.simulator.set_page_size(5)

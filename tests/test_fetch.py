@@ -1,4 +1,5 @@
 from odoo import Command
+from odoo.addons.account_online_ponto.models import ponto_runner
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
 
@@ -40,6 +41,13 @@ class TestFetch(PontoCase, HttpCase):
         self.assertIn("The bank has been asked", notification['params']['message'])
         self.assertEqual(self.lines(self.account).amount, 10)
 
+    def test_a_person_does_not_wait_for_many_slow_accounts(self):
+        savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
+        accounts = self.account + self.link(savings)
+        self.patch(ponto_runner, 'SECONDS_TO_WAIT', -1)
+        message = accounts.action_fetch_transactions()['params']['message']
+        self.assertIn(f"{self.online.reference}, {savings.reference}: not fetched yet", message)
+
     def test_a_private_address_reads_only_and_says_so(self):
         notification = self.call('action_fetch_transactions')
         self.assertFalse(self.asked())
@@ -78,13 +86,23 @@ class TestFetch(PontoCase, HttpCase):
             self.run_cron()
         self.assertEqual(self.lines(self.account).mapped('amount'), [10, 20])
 
+    def test_a_second_click_does_not_forget_that_the_bank_is_still_asked(self):
+        self.company.ponto_office_ip = '81.82.83.85'
+        self.call('action_fetch_transactions')
+        notification = self.call('action_fetch_transactions')
+        self.assertIn("The bank has been asked", notification['params']['message'])
+        self.simulator.add_bank_transaction(self.online, 20, '2026-03-03')
+        for _look in range(4):
+            [progress] = self.call('fetch_progress')
+        self.assertEqual(progress['stage'], 'done')
+        self.assertEqual(self.lines(self.account).mapped('amount'), [10, 20])
+
     def test_an_account_that_was_asked_a_moment_ago_is_just_read(self):
         self.company.ponto_office_ip = '81.82.83.85'
         self.call('action_fetch_transactions')
         notification = self.call('action_fetch_transactions')
         self.assertEqual(notification['params']['type'], 'success')
         self.assertNotIn("did not ask", notification['params']['message'])
-        self.assertFalse(self.account.bank_asked_ids)
 
     def test_a_question_to_the_bank_that_is_refused_does_not_keep_from_reading(self):
         self.company.ponto_office_ip = '81.82.83.85'
@@ -114,7 +132,7 @@ class TestFetch(PontoCase, HttpCase):
             looks += self.call('fetch_progress')
         booking = [look for look in looks if look['stage'] == 'booking']
         self.assertEqual([(look['booked'], look['to_book']) for look in booking], [(201, 251)])
-        self.assertEqual((looks[-1]['failed'], looks[-1]['message']), (False, "251 new transactions, 251 booked."))
+        self.assertEqual((looks[-1]['failed'], looks[-1]['message']), (False, "New transactions: 251, booked: 251."))
 
     def test_many_held_transactions_do_not_keep_the_progress_from_its_end(self):
         for _number in range(250):

@@ -43,7 +43,7 @@ class PontoBackfill(models.TransientModel):
         free = accounts.try_lock_for_update(allow_referencing=True)
         runs = free._apart(self._fetch_one, 'backfill')
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
-        return runs._notify(busy=accounts - free)
+        return runs._notify(busy=accounts - free, left=free - runs.account_id)
 
     def _fetch_one(self, account):
         # As asked now: a later start date is not to be undone by it.

@@ -1,5 +1,3 @@
-import time
-
 from odoo import fields, models
 
 # The field `api` hides the module of that name inside of the class.
@@ -14,8 +12,6 @@ from ..models.ponto_fetch import BOOKED_WHILE_WAITING
 from ..ponto.errors import PontoError
 
 PONTO_URL = 'https://dashboard.myponto.com'
-# No further account is read while a person waits once this is over.
-SECONDS_TO_WAIT = 40
 
 
 class PontoConnect(models.TransientModel):
@@ -206,11 +202,9 @@ class PontoConnect(models.TransientModel):
             raise UserError(self.env._("Choose a journal for at least one account, or close this window."))
         for line in self.line_ids:
             line._link()
-        end = time.monotonic() + SECONDS_TO_WAIT
+        # The scheduled action reads what a person cannot wait for.
+        self.line_ids.account_id.sudo()._apart(lambda account: account._read('manual', PAGES_AT_ONCE), 'manual')
         for line in self.line_ids:
-            # The scheduled action reads what a person cannot wait for.
-            if time.monotonic() < end:
-                line.account_id.sudo()._apart(lambda account: account._read('manual', PAGES_AT_ONCE), 'manual')
             line._propose_opening_line()
         if any(line.opening_amount for line in self.line_ids):
             self.step = 'opening'

@@ -80,14 +80,15 @@ class PontoConnectAccount(models.TransientModel):
         })
 
     def _make_opening_line(self):
-        """Make the opening line as it was shown.
+        """Make the opening line if it is still the one that was shown.
 
         :return: why it was not made, in a sentence, or None
         """
         self.ensure_one()
-        shown = {'date': self.opening_date, 'amount': self.opening_amount}
-        if not self.account_id.sudo()._book_opening_line(**shown):
+        vals = self.account_id.sudo()._prepare_opening_line_vals()
+        if (vals.get('date'), vals.get('amount')) != (self.opening_date, self.opening_amount):
             return self.env._(
-                "The opening line of %(journal)s was not made: the journal has other entries by now.",
-                journal=self.journal_id.display_name)
+                "The opening line of %(journal)s was not made: balance or entries have changed meanwhile. The page of"
+                " the online account offers it again if it is still needed.", journal=self.journal_id.display_name)
+        self.account_id.sudo()._book_opening_line()
         return None

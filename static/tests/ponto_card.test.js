@@ -235,7 +235,7 @@ describe("a fetch", () => {
         progressIs(
             { stage: "asking" },
             { stage: "booking", booked: 200, to_book: 800 },
-            { stage: "done", message: "800 new transactions, 800 booked." }
+            { stage: "done", message: "New transactions: 800, booked: 800." }
         );
         await mountCard();
         await contains(FETCH).click();
@@ -259,7 +259,7 @@ describe("a fetch", () => {
         expect.verifySteps([
             "look at 7",
             "look at 7",
-            "success: Kadebank: 800 new transactions, 800 booked.",
+            "success: Kadebank: New transactions: 800, booked: 800.",
         ]);
         expect(".o_ponto_balance").toHaveText(/€ 1,770.00/);
         expect(".o_ponto_progress").toHaveCount(0);
@@ -301,7 +301,7 @@ describe("a fetch", () => {
 
     test("survives a reload of the page, even while the server has nothing to show of it yet", async () => {
         browser.sessionStorage.setItem("account_online_ponto.fetch.7", Date.now());
-        progressIs({ stage: "reading" }, { stage: "done", message: "2 new transactions, 2 booked." });
+        progressIs({ stage: "reading" }, { stage: "done", message: "New transactions: 2, booked: 2." });
         await mountCard();
         await animationFrame();
         expect(".o_ponto_progress").toHaveText("Reading transactions…");
@@ -312,7 +312,7 @@ describe("a fetch", () => {
         expect.verifySteps([
             "look at 7",
             "look at 7",
-            "success: Kadebank: 2 new transactions, 2 booked.",
+            "success: Kadebank: New transactions: 2, booked: 2.",
         ]);
         expect(browser.sessionStorage.getItem("account_online_ponto.fetch.7")).toBe(null);
     });

@@ -57,13 +57,15 @@ class PontoAccount(models.Model):
     def _silent_since(self):
         """Return since when nothing comes in from this feed, naive in UTC; False if something does, or nobody waits.
 
-        A bank that Ponto has not reached for so long is silent as well. Without automatic synchronization nothing
-        comes in by itself anyway.
+        A bank that Ponto has not reached for so long is silent as well, and one that Ponto has not asked for twice as
+        long, whatever the reason: it does so four times a day (API reference, section 1.5). Without automatic
+        synchronization nothing comes in by itself anyway.
         """
         if not self.journal_id or not self.link_id.auto_synchronize:
             return False
         heard_at = self.last_read_at or self.create_date
-        if self.bank_error_code and self.bank_data_at:
+        is_asked = self.bank_data_at and self.bank_data_at >= fields.Datetime.now() - 2 * SILENT_AFTER
+        if self.bank_data_at and (self.bank_error_code or not is_asked):
             heard_at = min(heard_at, self.bank_data_at)
         return heard_at < fields.Datetime.now() - SILENT_AFTER and heard_at
 

@@ -1,3 +1,4 @@
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from odoo import Command, fields
@@ -76,6 +77,11 @@ class PontoCase(SimulatorMixin, TransactionCase):
         account._link_to_new_journal()
         account.write(vals)
         return account
+
+    def set_pontos_clock(self):
+        """Let it be the same time at Ponto as here, where Ponto has just asked the bank."""
+        self.simulator.advance(seconds=(datetime.now(UTC) - self.simulator.clock).total_seconds())
+        self.simulator.synchronize(self.online)
 
     def lines(self, account):
         """Return the statement lines of the account's journal, the oldest first."""

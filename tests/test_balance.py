@@ -87,6 +87,18 @@ class TestBalance(PontoCase):
         vals = account._prepare_opening_line_vals()
         self.assertEqual((vals['amount'], vals['date']), (970, date(2026, 3, 20)))
 
+    def test_fetching_older_transactions_tells_that_an_opening_line_contains_them(self):
+        account = self.link(start_date='2026-03-01')
+        account._synchronize()
+
+        def message():
+            action = account.with_user(self.accountant).action_backfill()
+            return self.env['ponto.backfill'].with_user(self.accountant).browse(action['res_id']).opening_message
+
+        self.assertFalse(message())
+        account._book_opening_line()
+        self.assertIn("already contains older transactions", message())
+
     def test_an_opening_line_is_offered_later_as_well(self):
         account = self.link(start_date='2026-03-01')
         account._synchronize()

@@ -13,6 +13,7 @@ class TestHealth(PontoCase):
 
     def setUp(self):
         super().setUp()
+        self.set_pontos_clock()
         self.simulator.reauthorize(self.online, days=3650)
         self.account = self.link()
         self.account._synchronize()
@@ -89,8 +90,13 @@ class TestHealth(PontoCase):
     def test_a_bank_that_ponto_does_not_reach_is_silent_too(self):
         self.account.write({'bank_error_code': 'unavailable', 'bank_data_at': self.ago(days=3)})
         self.assertIn("Nothing has come in", self.tell().note)
-        self.account.write({'bank_error_code': False, 'last_read_at': fields.Datetime.now()})
+        self.account.write({
+            'bank_error_code': False, 'bank_data_at': self.ago(hours=7), 'last_read_at': fields.Datetime.now()})
         self.assertFalse(self.feed.activity_ids)
+
+    def test_a_bank_that_ponto_does_not_ask_any_more_is_silent_too(self):
+        self.account.bank_data_at = self.ago(days=3)
+        self.assertIn("Nothing has come in", self.tell().note)
 
     def test_accounts_of_one_bank_share_the_activity(self):
         savings = self.simulator.add_account('BE43068999999501', institution=self.bank)

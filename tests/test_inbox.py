@@ -122,6 +122,9 @@ class TestInbox(PontoCase):
 
     def test_the_health_tells_what_needs_attention_and_nothing_else(self):
         accounts = self.env['ponto.account'].with_user(self.accountant)
+        self.simulator.reauthorize(self.online, days=3650)
+        self.set_pontos_clock()
+        self.account._synchronize()
         self.account.authorization_expires_at = False
         self.assertEqual(accounts.get_health(), {
             'is_healthy': True, 'feeds': 1, 'held': 0, 'silent': [], 'failed': [], 'withdrawn': [],

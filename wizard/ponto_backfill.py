@@ -15,6 +15,17 @@ class PontoBackfill(models.TransientModel):
     account_ids = fields.Many2many('ponto.account', required=True, readonly=True)
     date_from = fields.Date(string="From", required=True)
     date_to = fields.Date(string="Until", help="Empty: until the date from which transactions are in the books.")
+    opening_message = fields.Char(compute='_compute_opening_message')
+
+    @api.depends('account_ids')
+    def _compute_opening_message(self):
+        for wizard in self:
+            lines = self.env['account.bank.statement.line'].sudo().search([
+                ('journal_id', 'in', wizard.account_ids.sudo().journal_id.ids), ('is_ponto_opening', '=', True)])
+            wizard.opening_message = self.env._(
+                "The opening line of %(journals)s already contains older transactions. Lower it by their sum, or delete"
+                " it, once they are in the books.", journals=', '.join(lines.journal_id.mapped('display_name')),
+            ) if lines else False
 
     @api.model
     def _open_for(self, accounts):

@@ -285,7 +285,7 @@ class PontoAccount(models.Model):
             return self._walk(counts, full=True, at_most=at_most)
 
     def _walk(self, counts, *, full=False, at_most=None, after=None):
-        """Read pages into the inbox, add what they hold to `counts`, and return whether the list's end was reached.
+        """Read pages into the inbox, add what they hold to `counts`, and return whether the whole list is known now.
 
         :param full: go on to the end of the list, else until nothing can be new
         :param at_most: stop after so many pages, or earlier if they take long; `walk_cursor` then says where to go on
@@ -323,8 +323,7 @@ class PontoAccount(models.Model):
             inbox._note_listed(self, seen)
         if is_end:
             self.walk_cursor = False
-            inbox._note_missing(
-                self, [('walk_number', '!=', self.walk_number)] if after else [('ponto_id', 'not in', seen)])
+            is_end = inbox._note_missing(self, None if after else seen)
         return is_end
 
     def _full_walk_due(self):

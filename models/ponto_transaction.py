@@ -248,7 +248,7 @@ class PontoTransaction(models.Model):
                 row.missing_since = False
                 changed |= row
         new = self.create([
-            {'account_id': account.id, **self._prepare_row_vals(account, item)}
+            {'account_id': account.id, 'walk_number': account.walk_number, **self._prepare_row_vals(account, item)}
             for ponto_id, item in items.items() if ponto_id not in known])
         new._apply_dates()
         return len(new), len(changed)
@@ -261,14 +261,19 @@ class PontoTransaction(models.Model):
         ]).walk_number = account.walk_number
 
     @api.model
-    def _note_missing(self, account, domain):
-        """Note the rows in `domain` as those that Ponto's list, just read to its end, does not hold any more.
+    def _note_missing(self, account, ponto_ids=None):
+        """Note the rows that Ponto's list, just read to its end, does not hold any more. The books keep them.
 
-        The books keep them.
+        :param ponto_ids: all that the list holds; None if it was read in steps, between which a row can move up to
+            where it is not come past. Then only what two walks running have not come past is gone.
+        :return: whether no row is left of which another walk must tell
         """
-        self.search([
-            ('account_id', '=', account.id), ('missing_since', '=', False), *domain,
-        ]).missing_since = fields.Datetime.now()
+        known = Domain([('account_id', '=', account.id), ('missing_since', '=', False)])
+        gone = Domain('ponto_id', 'not in', ponto_ids) if ponto_ids is not None else Domain(
+            'walk_number', '<', account.walk_number - 1)
+        self.search(known & gone).missing_since = fields.Datetime.now()
+        return ponto_ids is not None or not self.search_count(
+            known & Domain('walk_number', '<', account.walk_number), limit=1)
 
     @api.model
     def _is_complete(self, account, ponto_ids):

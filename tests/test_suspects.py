@@ -195,13 +195,32 @@ class TestSuspects(PontoCase):
         gone = [self.online.transactions[place].id for place in (440, 210, 10)]
         for row_id in gone:
             self.simulator.remove_transaction(row_id)
-        for _run in range(4):
+        for _run in range(8):
             self.run_cron()
         self.assertFalse(self.account.walk_cursor)
         self.assertEqual(set(self.account.transaction_ids.filtered('missing_since').mapped('ponto_id')), set(gone))
         read = self.account._last_run().read_count
         self.run_cron()
         self.assertEqual((read, self.account._last_run().read_count), (100, 100))
+
+    def test_a_row_that_moves_up_past_a_step_is_not_taken_for_gone(self):
+        for number in range(20):
+            self.simulator.add_transaction(self.online, number, '2025-06-02')
+        self.simulator.set_page_size(2)
+        self.account._synchronize()
+        self.account.last_full_walk_at = False
+        self.account._synchronize(at_most=5)
+        self.assertTrue(self.account.walk_cursor)
+        moved = self.online.transactions[-1].id
+        places = {row.id: place for place, row in enumerate(self.online.transactions)}
+        self.simulator.reorder(self.online, lambda row: 4.5 if row.id == moved else places[row.id])
+        runs = 0
+        while (self.account.walk_cursor or not self.account.last_full_walk_at) and runs < 20:
+            self.account._synchronize(at_most=5)
+            self.assertFalse(self.account.transaction_ids.filtered('missing_since'))
+            runs += 1
+        self.assertLess(runs, 20)
+        self.assertEqual(len(self.lines(self.account)), 20)
 
     def test_what_ponto_withdraws_before_it_is_booked_waits_for_a_person(self):
         self.company.fiscalyear_lock_date = '2026-03-31'

@@ -51,7 +51,7 @@ class PontoAccount(models.Model):
             if self.state == 'withdrawn' else False,
             self.consent_message,
             self.bank_error_message,
-            self.env._("%(count)s transactions to review.", count=held) if held else False,
+            self.env._("To review: %(held)s.", held=held) if held else False,
         ]))
 
     def _silent_since(self):

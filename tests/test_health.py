@@ -53,7 +53,7 @@ class TestHealth(PontoCase):
     def test_held_transactions_are_counted(self):
         self.simulator.add_transaction(self.online, 1, '2026-03-02', extra={'currency': 'USD'})
         self.account._synchronize()
-        self.assertIn("1 transactions to review", self.account.health_message)
+        self.assertIn("To review: 1.", self.account.health_message)
 
     def test_the_search_for_the_well_ones_finds_the_others(self):
         self.assertEqual(

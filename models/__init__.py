@@ -17,5 +17,6 @@ from . import ponto_event
 from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction
+from . import ponto_booking
 from . import res_company
 from . import res_config_settings

@@ -1,6 +1,9 @@
 """The place of each transaction in Ponto's list, kept as a number that falls from the newest to the oldest."""
 from itertools import pairwise
 
+# Lines of one day are ordered by a sequence that counts down from here as the bank goes on.
+FIRST_SEQUENCE = 100_000
+
 
 def places(ranks, floor=0, ceiling=None):
     """Return the ranks to set so that all ranks fall along a list that is newest first.

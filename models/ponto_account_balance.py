@@ -5,7 +5,7 @@ from odoo.fields import Domain
 from odoo.tools import format_amount
 
 from .conversions import local_date
-from .ponto_transaction import FIRST_SEQUENCE
+from .ordering import FIRST_SEQUENCE
 
 
 class PontoAccount(models.Model):

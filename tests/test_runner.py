@@ -2,7 +2,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account, ponto_transaction
+from odoo.addons.account_online_ponto.models import ponto_account, ponto_booking
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -119,7 +119,7 @@ class TestRunner(PontoCase):
             self.simulator.add_transaction(self.online, number, '2026-02-01')
         self.account._read('cron')
         self.refuse(*range(100, 105))
-        self.patch(ponto_transaction, 'SECONDS_OF_HALVING', 0)
+        self.patch(ponto_booking, 'SECONDS_OF_HALVING', 0)
         self.run_cron('ir_cron_book')
         self.assertEqual(self.account.transaction_ids.mapped('state'), ['booked'] + 5 * ['held'])
         cron = self.env.ref('account_online_ponto.ir_cron_book')

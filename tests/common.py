@@ -2,12 +2,15 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from odoo import Command, fields
+from odoo.addons.account_online_ponto.models import ponto_account, ponto_booking, ponto_runner
 from odoo.tests import TransactionCase, new_test_user
 
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
-# Seconds that a request to Odoo may take: a busy machine must not decide a test.
+# Seconds that a request to Odoo, or a step in it, may take: a busy machine must not decide a test.
 PATIENCE = 120
+LIMITS = (
+    (ponto_account, 'SECONDS_AT_ONCE'), (ponto_booking, 'SECONDS_OF_HALVING'), (ponto_runner, 'SECONDS_TO_WAIT'))
 
 
 class SimulatorMixin:
@@ -65,6 +68,9 @@ class PontoCase(SimulatorMixin, TransactionCase):
             self.registry_enter_test_mode()
         # How long the client waits between its attempts is tested with the client.
         self.patch(type(self.env['ponto.integration']), '_sleep', staticmethod(lambda seconds: None))
+        # What ends a step that takes long is tested with limits of its own.
+        for module, limit in LIMITS:
+            self.patch(module, limit, PATIENCE)
         self.bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
         self.online = self.simulator.add_account('BE68539007547034', institution=self.bank, holder_name="De Kade")
         self.integration = self.env['ponto.integration'].create({

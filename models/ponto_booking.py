@@ -104,7 +104,7 @@ class PontoTransaction(models.Model):
         self.write({'state': 'booked', 'statement_line_id': line.id, **self._no_hold()})
 
     def _hold(self, reason, message, suspect=None):
-        vals = {'state': 'held', 'hold_reason': reason, 'hold_message': message,
+        vals = {'state': 'held', 'hold_reason': reason, 'hold_detail': message,
                 'suspect_line_id': suspect.id if suspect else False}
         current = self._convert_to_write({name: self[name] for name in vals})
         if vals != current:
@@ -112,7 +112,7 @@ class PontoTransaction(models.Model):
 
     @api.model
     def _no_hold(self):
-        return {'hold_reason': False, 'hold_message': False, 'suspect_line_id': False}
+        return {'hold_reason': False, 'hold_detail': False, 'suspect_line_id': False}
 
     def _reasons_to_hold(self, account):
         """Return `{row: (reason, sentence[, suspect line])}` for the rows of `account` that must not be booked now."""
@@ -124,13 +124,25 @@ class PontoTransaction(models.Model):
             if not reason and obstacle:
                 reason = 'refused', obstacle
             if not reason and row in suspects:
-                line = suspects[row]
-                reason = ('duplicate', self.env._(
-                    "%(line)s of %(date)s has the same amount. Is it the same payment?",
-                    line=line.payment_ref or line.name, date=format_date(self.env, line.date)), line)
+                reason = 'duplicate', self._duplicate_sentence(suspects[row]), suspects[row]
             if reason:
                 reasons[row] = reason
         return reasons
+
+    @api.model
+    def _duplicate_sentence(self, line):
+        return self.env._(
+            "%(line)s of %(date)s has the same amount. Is it the same payment?",
+            line=line.payment_ref or line.name, date=format_date(self.env, line.date))
+
+    def _hold_sentence(self):
+        """Return why this row is held, in the reader's language; what Odoo or another addon has said stays as it is."""
+        if self.suspect_line_id:
+            return self._duplicate_sentence(self.suspect_line_id)
+        if self.hold_reason == 'refused':
+            return self._obstacle(self.journal_id) or self.hold_detail
+        reason, sentence = self.hold_reason and self._own_reason_to_hold(self.account_id) or (False, False)
+        return sentence if reason == self.hold_reason else self.hold_detail
 
     @api.model
     def _obstacle(self, journal):

@@ -74,7 +74,8 @@ class PontoTransaction(models.Model):
             ('missing', "No longer listed by Ponto"),
             ('refused', "Refused by Odoo"),
         ], readonly=True)
-    hold_message = fields.Char(string="Why", readonly=True)
+    hold_detail = fields.Char(readonly=True, help="The reason as it was noted, in the language of the company.")
+    hold_message = fields.Char(string="Why", compute='_compute_hold_message', compute_sudo=True)
     suspect_line_id = fields.Many2one('account.bank.statement.line', readonly=True, index='btree_not_null')
     suspect_date = fields.Date(related='suspect_line_id.date', string="Date in the books")
     suspect_payment_ref = fields.Char(related='suspect_line_id.payment_ref', string="Label in the books")
@@ -104,6 +105,13 @@ class PontoTransaction(models.Model):
         for row in self:
             row.payment_ref = payment_reference(row) or self.env._("Bank transaction")
 
+    @api.depends_context('lang')
+    @api.depends('hold_reason', 'hold_detail', 'suspect_line_id')
+    def _compute_hold_message(self):
+        for row in self:
+            row.hold_message = row._hold_sentence()
+
+    @api.depends_context('lang')
     @api.depends('state', 'hold_message', 'missing_since')
     def _compute_advice(self):
         for row in self:

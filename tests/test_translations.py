@@ -95,6 +95,14 @@ class TestLanguages(PontoCase):
                 self.assertTrue(row.advice)
             self.assertIn(words['booked'], rows.action_book()['params']['message'])
 
+    def test_the_reason_to_review_is_told_in_the_readers_language_whatever_the_companys(self):
+        self.simulator.add_transaction(self.online, 2, '2026-03-02', extra={'currency': 'USD'})
+        account = self.link()
+        for env, words in self.each_language():
+            self.company.partner_id.lang = 'en_US'
+            account._synchronize()
+            self.assertIn(words['currency'], account.transaction_ids.with_env(env).hold_message)
+
     def test_a_feed_ticked_by_hand_is_refused(self):
         journal = self.env['account.journal'].create({'name': "By hand", 'type': 'bank', 'code': 'HAND'})
         for env, words in self.each_language():

@@ -141,7 +141,7 @@ class PontoTransaction(models.Model):
             return self._duplicate_sentence(self.suspect_line_id)
         if self.hold_reason == 'refused':
             return self._obstacle(self.journal_id) or self.hold_detail
-        reason, sentence = self.hold_reason and self._own_reason_to_hold(self.account_id) or (False, False)
+        reason, sentence = (self.hold_reason and self._own_reason_to_hold(self.account_id)) or (False, False)
         return sentence if reason == self.hold_reason else self.hold_detail
 
     @api.model

@@ -30,6 +30,7 @@ CREDENTIALS = [(CLIENT_ID, CLIENT_SECRET)]
 
 PHASES = ('elsewhere', 'reading', 'booking')
 AMID = 'some booked, some not'
+MANY_KILLS = 20
 PARTIES = (
     ("Bakkerij Smit", 'BE71096123456769'), ("Garage Willems", 'BE43068999999501'), ("Drukkerij Ons Huis", None),
     ("Koninklijke Veiling", 'NL91ABNA0417164300'), (None, None),
@@ -258,7 +259,8 @@ def report_kills(killed, times):
     print(f'\n{"Killed while":<26}{"times":>6}')
     for name in (*PHASES, AMID):
         print(f'{name:<26}{killed[name]:>6}')
-    if times > 1 and not (killed['reading'] and killed['booking']):
+    # Where few are killed, chance decides.
+    if times >= MANY_KILLS and not (killed['reading'] and killed['booking']):
         wrong.append('the kills did not hit both reading and booking; try another --seed')
 
 

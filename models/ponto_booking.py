@@ -224,7 +224,7 @@ class PontoTransaction(models.Model):
             ('state', '!=', 'cancel'),
             ('is_ponto_opening', '=', False),
         ])
-        # ... nor of one that waits in another batch.
+        # One that a row of another batch is held for is taken.
         lines -= self.search([
             ('account_id', '=', account.id), ('suspect_line_id', 'in', lines.ids), ('id', 'not in', self.ids),
             ('missing_since', '=', False),

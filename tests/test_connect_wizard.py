@@ -25,6 +25,15 @@ class TestConnectWizard(PontoCase):
         wizard.action_connect()
         return wizard
 
+    def link_without_older_ones(self):
+        """Return the wizard at the opening line of 900, which stands for a transaction before the start date."""
+        wizard = self.connect()
+        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
+        self.simulator.add_transaction(self.online, 900, '2026-02-01')
+        wizard.line_ids.start_date = date(2026, 3, 1)
+        wizard.action_link_accounts()
+        return wizard
+
     def institution(self, bank):
         return self.env['ponto.institution'].create({'ponto_id': bank.id, 'name': bank.attributes['name']})
 
@@ -83,11 +92,7 @@ class TestConnectWizard(PontoCase):
         self.assertIn("tick the accounts", self.connect().message)
 
     def test_the_opening_line_is_shown_before_it_is_made(self):
-        wizard = self.connect()
-        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
-        self.simulator.add_transaction(self.online, 900, '2026-02-01')
-        wizard.line_ids.start_date = date(2026, 3, 1)
-        wizard.action_link_accounts()
+        wizard = self.link_without_older_ones()
         self.assertEqual(wizard.step, 'opening')
         self.assertRecordValues(wizard.line_ids, [{
             'opening_amount': 900, 'opening_date': date(2026, 3, 1), 'make_opening_line': True}])
@@ -98,11 +103,7 @@ class TestConnectWizard(PontoCase):
         self.assertEqual(account.sudo().balance_difference, 0)
 
     def test_the_opening_line_that_was_shown_is_made_when_a_scheduled_run_has_booked_meanwhile(self):
-        wizard = self.connect()
-        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
-        self.simulator.add_transaction(self.online, 900, '2026-02-01')
-        wizard.line_ids.start_date = date(2026, 3, 1)
-        wizard.action_link_accounts()
+        wizard = self.link_without_older_ones()
         self.run_cron()
         account = wizard.line_ids.account_id
         self.assertEqual(self.lines(account).mapped('amount'), [100])
@@ -110,11 +111,7 @@ class TestConnectWizard(PontoCase):
         self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
 
     def test_an_opening_line_that_cannot_be_made_any_more_is_told(self):
-        wizard = self.connect()
-        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
-        self.simulator.add_transaction(self.online, 900, '2026-02-01')
-        wizard.line_ids.start_date = date(2026, 3, 1)
-        wizard.action_link_accounts()
+        wizard = self.link_without_older_ones()
         account = wizard.line_ids.account_id
         self.env['account.bank.statement.line'].create({
             'journal_id': account.journal_id.id, 'date': '2026-02-28', 'amount': 900, 'payment_ref': "By hand"})
@@ -122,11 +119,7 @@ class TestConnectWizard(PontoCase):
         self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
 
     def test_an_opening_line_whose_amount_has_changed_since_it_was_shown_is_not_made(self):
-        wizard = self.connect()
-        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
-        self.simulator.add_transaction(self.online, 900, '2026-02-01')
-        wizard.line_ids.start_date = date(2026, 3, 1)
-        wizard.action_link_accounts()
+        wizard = self.link_without_older_ones()
         account = wizard.line_ids.account_id
         account.sudo().current_balance += 5
         self.assertIn("was not made", wizard.action_finish()['params']['message'])
@@ -146,11 +139,7 @@ class TestConnectWizard(PontoCase):
         self.assertEqual(len(self.lines(wizard.line_ids.account_id)), 21)
 
     def test_an_opening_line_that_is_not_wanted_is_not_made(self):
-        wizard = self.connect()
-        wizard.line_ids.filtered(lambda line: line.reference != 'BE68539007547034').action = 'skip'
-        self.simulator.add_transaction(self.online, 900, '2026-02-01')
-        wizard.line_ids.start_date = date(2026, 3, 1)
-        wizard.action_link_accounts()
+        wizard = self.link_without_older_ones()
         wizard.line_ids.make_opening_line = False
         wizard.action_finish()
         self.assertEqual(self.lines(wizard.line_ids.account_id).amount, 100)

@@ -23,6 +23,7 @@ class PontoController(http.Controller):
     Returns that belong to nothing are cheap to refuse and limited for each user, see `Refusals`; one that somebody has
     started always counts, once.
     """
+
     refusals = Refusals()
 
     @http.route(CONSENT_RETURN, type='http', auth='user', methods=['GET'])
@@ -32,22 +33,38 @@ class PontoController(http.Controller):
             return self._refuse(request.env._("Only an administrator of Invoicing may connect bank accounts."), 403)
         errand = self._errand(state)
         if not errand or 'verifier' not in errand:
-            return self._refuse(request.env._(
-                "This return from Ponto does not belong to anything that you have started here: it was used already,"
-                " came too late, or was started by somebody else or in another browser. Nothing was changed."), 400)
+            return self._refuse(
+                request.env._(
+                    "This return from Ponto does not belong to anything that you have started here: it was used"
+                    " already, came too late, or was started by somebody else or in another browser. Nothing was"
+                    " changed."
+                ),
+                400,
+            )
         if error:
-            return self._page(request.env._(
-                "You have not given Odoo permission to read accounts at Ponto, so nothing was connected."), 200)
+            return self._page(
+                request.env._(
+                    "You have not given Odoo permission to read accounts at Ponto, so nothing was connected."
+                ),
+                200,
+            )
         try:
             integration = request.env['ponto.integration']._complete_consent(code[:MAX_PARAMETER], errand)
         except PontoGrantError:
-            return self._page(request.env._(
-                "The permission from Ponto came too late or was used already. Please connect once more."), 400)
+            return self._page(
+                request.env._("The permission from Ponto came too late or was used already. Please connect once more."),
+                400,
+            )
         except PontoError as failure:
             return self._page(error_sentence(request.env, failure), 502)
-        request.env['ponto.connect'].create({
-            'company_id': errand['company_id'], 'integration_id': integration.id,
-            'institution_id': errand['institution_id'], 'api': 'connect'})
+        request.env['ponto.connect'].create(
+            {
+                'company_id': errand['company_id'],
+                'integration_id': integration.id,
+                'institution_id': errand['institution_id'],
+                'api': 'connect',
+            }
+        )
         return request.redirect(CONTINUE)
 
     @http.route(REAUTHORIZATION_RETURN, type='http', auth='user', methods=['GET'])
@@ -56,9 +73,13 @@ class PontoController(http.Controller):
         errand = self._errand(state)
         link = request.env['ponto.link'].browse(errand.get('link_id') or []).exists() if errand else None
         if not link or not link.has_access('write'):
-            return self._refuse(request.env._(
-                "This return from Ponto does not belong to a renewal that you have started here. Nothing was"
-                " changed."), 400)
+            return self._refuse(
+                request.env._(
+                    "This return from Ponto does not belong to a renewal that you have started here. Nothing was"
+                    " changed."
+                ),
+                400,
+            )
         request.session['ponto_renewed_link'] = link.id
         return request.redirect('/odoo/action-account_online_ponto.ponto_reauthorize_continue_action')
 
@@ -73,4 +94,5 @@ class PontoController(http.Controller):
 
     def _page(self, message, status):
         return request.render(
-            'account_online_ponto.return_page', {'message': message, 'again': AGAIN, 'links': LINKS}, status=status)
+            'account_online_ponto.return_page', {'message': message, 'again': AGAIN, 'links': LINKS}, status=status
+        )

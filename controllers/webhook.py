@@ -20,8 +20,15 @@ class PontoWebhookController(http.Controller):
     key_sets = {}
     refusals = Refusals()
 
-    @http.route('/ponto/webhook', type='http', auth='public', methods=['POST'], csrf=False, save_session=False,
-                max_content_length=MAX_BODY)
+    @http.route(
+        '/ponto/webhook',
+        type='http',
+        auth='public',
+        methods=['POST'],
+        csrf=False,
+        save_session=False,
+        max_content_length=MAX_BODY,
+    )
     def receive(self):
         """Answer 204 for a genuine notice, 4xx for anything else, 503 while Ibanity's keys are out of reach.
 
@@ -34,19 +41,25 @@ class PontoWebhookController(http.Controller):
             return request.make_response('', status=404)
         try:
             event = webhook.verify(
-                request.httprequest.get_data(), request.httprequest.headers.get('Signature'),
-                keys=self._keys(), audience=application, now=utcnow())
+                request.httprequest.get_data(),
+                request.httprequest.headers.get('Signature'),
+                keys=self._keys(),
+                audience=application,
+                now=utcnow(),
+            )
         except PontoWebhookError as error:
             return self._refuse(403, "A notice that claims to be Ponto's was refused", error.reason)
         except PontoError as error:
             return self._refuse(503, "Ibanity's keys cannot be read", type(error).__name__)
-        request.env['ponto.event'].sudo()._receive({
-            'ponto_id': event['id'],
-            'type': event['type'],
-            'organization_id': webhook.related_id(event, 'organization'),
-            'account_id': webhook.related_id(event, 'account'),
-            'created_at': naive_utc(webhook.created_at(event)) or fields.Datetime.now(),
-        })
+        request.env['ponto.event'].sudo()._receive(
+            {
+                'ponto_id': event['id'],
+                'type': event['type'],
+                'organization_id': webhook.related_id(event, 'organization'),
+                'account_id': webhook.related_id(event, 'account'),
+                'created_at': naive_utc(webhook.created_at(event)) or fields.Datetime.now(),
+            }
+        )
         return request.make_response('', status=204)
 
     def _refuse(self, status, sentence, reason):

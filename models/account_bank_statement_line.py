@@ -15,15 +15,22 @@ class AccountBankStatementLine(models.Model):
 
     ponto_transaction_ids = fields.One2many('ponto.transaction', 'statement_line_id')
     is_ponto_opening = fields.Boolean(
-        string="Opening Line", readonly=True, copy=False,
-        help="Made with the first import, so that Odoo's balance equals the bank's.")
+        string="Opening Line",
+        readonly=True,
+        copy=False,
+        help="Made with the first import, so that Odoo's balance equals the bank's.",
+    )
     reconciliation_state = fields.Selection(
-        [('open', "To Reconcile"), ('done', "Reconciled")], string="State", compute='_compute_reconciliation_state')
+        [('open', "To Reconcile"), ('done', "Reconciled")], string="State", compute='_compute_reconciliation_state'
+    )
     line_source = fields.Selection(
-        [('ponto', "Ponto"), ('other', "Other")], string="Source", compute='_compute_line_source', compute_sudo=True)
+        [('ponto', "Ponto"), ('other', "Other")], string="Source", compute='_compute_line_source', compute_sudo=True
+    )
     matching_invoice_id = fields.Many2one(
-        'account.move', compute='_compute_matching_invoice_id',
-        help="The only open invoice with this payment reference and this amount.")
+        'account.move',
+        compute='_compute_matching_invoice_id',
+        help="The only open invoice with this payment reference and this amount.",
+    )
 
     @api.depends('is_reconciled')
     def _compute_reconciliation_state(self):
@@ -52,8 +59,9 @@ class AccountBankStatementLine(models.Model):
         amounts = {Decimal(str(line.currency_id.round(abs(line.amount)))) for line in wanted}
         moves = self.env['account.move']
         moves.flush_model()
-        rows = self.env.execute_query(SQL(
-            """
+        rows = self.env.execute_query(
+            SQL(
+                """
             SELECT id, regexp_replace(lower(reference), '[^0-9a-z]', '', 'g')
               FROM account_move, LATERAL unnest(ARRAY[payment_reference, ref, name]) AS reference
              WHERE company_id = %(company)s
@@ -62,8 +70,13 @@ class AccountBankStatementLine(models.Model):
                AND payment_state IN ('not_paid', 'partial')
                AND amount_residual = ANY(%(amounts)s)
                AND regexp_replace(lower(reference), '[^0-9a-z]', '', 'g') = ANY(%(keys)s)
-            """, company=company.id, types=[*PAID_BY[True], *PAID_BY[False]], amounts=list(amounts),
-            keys=list(set(wanted.values()))))
+            """,
+                company=company.id,
+                types=[*PAID_BY[True], *PAID_BY[False]],
+                amounts=list(amounts),
+                keys=list(set(wanted.values())),
+            )
+        )
         invoices = moves.browse({move_id for move_id, _key in rows})._filtered_access('read')
         candidates = {}
         for move_id, key in rows:
@@ -79,8 +92,10 @@ class AccountBankStatementLine(models.Model):
     def _is_paid_by(self, invoice):
         return (
             invoice.move_type in PAID_BY[self.amount > 0]
-            and invoice.currency_id == self.currency_id and not self.foreign_currency_id
-            and not self.currency_id.compare_amounts(invoice.amount_residual, abs(self.amount)))
+            and invoice.currency_id == self.currency_id
+            and not self.foreign_currency_id
+            and not self.currency_id.compare_amounts(invoice.amount_residual, abs(self.amount))
+        )
 
     def action_pay_matching_invoice(self):
         """Reconcile each line with its matching invoice, by core's own reconciliation."""
@@ -88,14 +103,17 @@ class AccountBankStatementLine(models.Model):
         for line in self:
             invoice = line.matching_invoice_id
             if not invoice:
-                raise UserError(self.env._(
-                    "No open invoice has exactly this payment reference and amount any more."))
+                raise UserError(self.env._("No open invoice has exactly this payment reference and amount any more."))
             receivable = invoice.line_ids.filtered(
-                lambda item: item.account_type in ('asset_receivable', 'liability_payable') and not item.reconciled)
+                lambda item: item.account_type in ('asset_receivable', 'liability_payable') and not item.reconciled
+            )
             if len(receivable.account_id) != 1:
-                raise UserError(self.env._(
-                    "%(invoice)s is to be paid on several accounts: please reconcile it by hand.",
-                    invoice=invoice.name))
+                raise UserError(
+                    self.env._(
+                        "%(invoice)s is to be paid on several accounts: please reconcile it by hand.",
+                        invoice=invoice.name,
+                    )
+                )
             line.partner_id = invoice.commercial_partner_id
             _liquidity, suspense, _other = line._seek_for_lines()
             suspense.account_id = receivable.account_id

@@ -18,9 +18,13 @@ class AccountJournal(models.Model):
     def _check_ponto_feed(self):
         for journal in self.sudo():
             if journal.bank_statements_source == 'ponto' and not journal.ponto_account_ids:
-                raise ValidationError(self.env._(
-                    "No online account feeds the journal %(journal)s. Use Add a Bank Account, and choose this journal"
-                    " for its account there: the bank feed is then set by itself.", journal=journal.display_name))
+                raise ValidationError(
+                    self.env._(
+                        "No online account feeds the journal %(journal)s. Use Add a Bank Account, and choose this"
+                        " journal for its account there: the bank feed is then set by itself.",
+                        journal=journal.display_name,
+                    )
+                )
 
     def copy_data(self, default=None):
         """A copy has no online account of its own, and so no feed."""
@@ -67,7 +71,8 @@ class AccountJournal(models.Model):
     def _action_ponto_transactions(self):
         """Return the action that lists the statement lines of these journals."""
         action = self.env['ir.actions.act_window']._for_xml_id(
-            'account_online_ponto.account_bank_statement_line_action')
+            'account_online_ponto.account_bank_statement_line_action'
+        )
         action['domain'] = [('journal_id', 'in', self.ids)]
         if len(self) == 1:
             # A line entered by hand from this list belongs to this journal.

@@ -1,4 +1,5 @@
 """What Ponto says, in the form Odoo stores it. The one place where moments become dates."""
+
 from datetime import time, timezone
 from zoneinfo import ZoneInfo
 

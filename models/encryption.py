@@ -4,6 +4,7 @@
 encrypts, all of them decrypt: to rotate, put a new key in front, call ``ponto.integration._reencrypt_secrets()``, and
 remove the old one. A copy of the database without the file then holds no usable secret.
 """
+
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from odoo.exceptions import UserError
@@ -28,15 +29,19 @@ def decrypt(env, stored):
         return stored
     try:
         keys = _keys()
-        return keys.decrypt(stored[len(PREFIX):].encode()).decode() if keys else _no_key(env)
+        return keys.decrypt(stored[len(PREFIX) :].encode()).decode() if keys else _no_key(env)
     except InvalidToken:
         return _no_key(env)
 
 
 def _no_key(env):
-    raise UserError(env._(
-        "The stored Ponto credentials are encrypted with a key that is not in the server's configuration file"
-        " (%(option)s). Put the key back, or enter the credentials again with Update Credentials.", option=OPTION))
+    raise UserError(
+        env._(
+            "The stored Ponto credentials are encrypted with a key that is not in the server's configuration file"
+            " (%(option)s). Put the key back, or enter the credentials again with Update Credentials.",
+            option=OPTION,
+        )
+    )
 
 
 def _keys():

@@ -1,4 +1,5 @@
 """What a person reads when Ponto, or the way to it, fails: one sentence that says what happened and what to do."""
+
 from odoo.exceptions import UserError
 from odoo.tools.translate import LazyTranslate
 
@@ -8,32 +9,62 @@ _lt = LazyTranslate(__name__)
 
 # The first class that matches wins: the special ones stand before their parents.
 _SENTENCES = [
-    (errors.PontoCredentialsError, _lt(
-        "Ponto does not accept this client ID and client secret. Copy both again from the integration in your Ponto"
-        " dashboard (the secret is shown only once; a new one can be generated there), then enter them with Connect or"
-        " Update Credentials.")),
-    (errors.PontoGrantError, _lt(
-        "Ponto has ended the permission to read these accounts. Use Update Credentials to connect again.")),
-    (errors.PontoAuthError, _lt(
-        "Ponto refuses access with the stored credentials. Use Update Credentials to connect again.")),
-    (errors.PontoNotFoundError, _lt(
-        "Ponto does not know this account, or no longer lets this integration read it. Tick the account for the"
-        " integration in your Ponto dashboard, then use Fetch Accounts.")),
-    (errors.PontoRateLimitError, _lt(
-        "Ponto asks for fewer requests at the moment. Nothing is lost: the next automatic run reads on.")),
-    (errors.PontoServerError, _lt(
-        "Ponto has a problem on its side (%(detail)s). Nothing is lost: the next automatic run tries again.")),
-    (errors.PontoTimeoutError, _lt(
-        "Ponto did not answer in time. Nothing is lost: the next automatic run tries again.")),
-    (errors.PontoTlsError, _lt(
-        "No secure connection to Ponto could be made. Ask your administrator to check the server's certificates,"
-        " clock and proxy.")),
-    (errors.PontoConnectionError, _lt(
-        "Ponto cannot be reached from this server. Nothing is lost: the next automatic run tries again. If it goes"
-        " on, ask your administrator to check the server's internet connection.")),
-    (errors.PontoResponseError, _lt(
-        "Something answered in Ponto's place that Odoo cannot read (%(detail)s). Nothing was imported from it; the"
-        " next automatic run tries again. If it goes on, ask your administrator to check the proxy and the address.")),
+    (
+        errors.PontoCredentialsError,
+        _lt(
+            "Ponto does not accept this client ID and client secret. Copy both again from the integration in your Ponto"
+            " dashboard (the secret is shown only once; a new one can be generated there), then enter them with Connect"
+            " or Update Credentials."
+        ),
+    ),
+    (
+        errors.PontoGrantError,
+        _lt("Ponto has ended the permission to read these accounts. Use Update Credentials to connect again."),
+    ),
+    (
+        errors.PontoAuthError,
+        _lt("Ponto refuses access with the stored credentials. Use Update Credentials to connect again."),
+    ),
+    (
+        errors.PontoNotFoundError,
+        _lt(
+            "Ponto does not know this account, or no longer lets this integration read it. Tick the account for the"
+            " integration in your Ponto dashboard, then use Fetch Accounts."
+        ),
+    ),
+    (
+        errors.PontoRateLimitError,
+        _lt("Ponto asks for fewer requests at the moment. Nothing is lost: the next automatic run reads on."),
+    ),
+    (
+        errors.PontoServerError,
+        _lt("Ponto has a problem on its side (%(detail)s). Nothing is lost: the next automatic run tries again."),
+    ),
+    (
+        errors.PontoTimeoutError,
+        _lt("Ponto did not answer in time. Nothing is lost: the next automatic run tries again."),
+    ),
+    (
+        errors.PontoTlsError,
+        _lt(
+            "No secure connection to Ponto could be made. Ask your administrator to check the server's certificates,"
+            " clock and proxy."
+        ),
+    ),
+    (
+        errors.PontoConnectionError,
+        _lt(
+            "Ponto cannot be reached from this server. Nothing is lost: the next automatic run tries again. If it goes"
+            " on, ask your administrator to check the server's internet connection."
+        ),
+    ),
+    (
+        errors.PontoResponseError,
+        _lt(
+            "Something answered in Ponto's place that Odoo cannot read (%(detail)s). Nothing was imported from it; the"
+            " next automatic run tries again. If it goes on, ask your administrator to check the proxy and the address."
+        ),
+    ),
     (errors.PontoApiError, _lt("Ponto answered: %(detail)s.")),
 ]
 _UNEXPECTED = _lt("Odoo could not finish this (%(detail)s). Nothing was imported halfway; the next run tries again.")

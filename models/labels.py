@@ -1,4 +1,5 @@
 """The texts of a statement line, made of what Ponto says about a transaction. No record is read but the row itself."""
+
 import re
 
 from stdnum.exceptions import ValidationError
@@ -11,7 +12,8 @@ MIN_REFERENCE = 5
 
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _DUTCH_FIELD = (
-    r'(Naam|Omschrijving|IBAN|BIC|Kenmerk|Machtiging ID|Incassant ID|Datum|Datum/Tijd|Valutadatum|Pasvolgnr):')
+    r'(Naam|Omschrijving|IBAN|BIC|Kenmerk|Machtiging ID|Incassant ID|Datum|Datum/Tijd|Valutadatum|Pasvolgnr):'
+)
 # On lines of its own each, or all on one line.
 _DUTCH_FORMS = re.compile(rf'(?:^|\n)\s*{_DUTCH_FIELD}'), re.compile(rf'(?:^|\s){_DUTCH_FIELD}')
 _OGM = re.compile(r'(?<!\d)(?:\+{3}|\*{3})?\s*(\d{3})/?(\d{4})/?(\d{5})\s*(?:\+{3}|\*{3})?(?!\d)')
@@ -54,8 +56,11 @@ def payment_reference(row):
 
 def remittance_text(row):
     """Return all texts of a transaction in full as HTML, each once, for the narration; False if there are none."""
-    texts = (_BREAK.sub('\n', text).strip() for text in
-             (row.remittance_information, row.description, row.additional_information) if text)
+    texts = (
+        _BREAK.sub('\n', text).strip()
+        for text in (row.remittance_information, row.description, row.additional_information)
+        if text
+    )
     unique = list(dict.fromkeys(filter(None, texts)))
     return plaintext2html('\n'.join(unique)) if unique else False
 

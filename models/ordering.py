@@ -1,4 +1,5 @@
 """The place of each transaction in Ponto's list, kept as a number that falls from the newest to the oldest."""
+
 from itertools import pairwise
 
 # Lines of one day are ordered by a sequence that counts down from here as the bank goes on.

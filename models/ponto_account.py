@@ -26,6 +26,7 @@ BOOKING_BATCH = 200
 
 class PontoAccount(models.Model):
     """An online bank account that a Ponto integration may read, linked to at most one journal."""
+
     _name = 'ponto.account'
     _inherit = 'ponto.mirror'
     _description = "Online Bank Account"
@@ -59,33 +60,53 @@ class PontoAccount(models.Model):
     bank_error_code = fields.Char(readonly=True)
     bank_error_detail = fields.Char(readonly=True)
     bank_error_message = fields.Char(
-        string="Bank's Refusal", compute='_compute_bank_error_message',
-        help="Why Ponto's last attempt to ask the bank failed. What Ponto has can be read none the less.")
+        string="Bank's Refusal",
+        compute='_compute_bank_error_message',
+        help="Why Ponto's last attempt to ask the bank failed. What Ponto has can be read none the less.",
+    )
 
     # What Odoo does with it
     journal_id = fields.Many2one(
-        'account.journal', readonly=True, copy=False, check_company=True, ondelete='restrict',
-        domain="[('type', 'in', ('bank', 'credit')), ('company_id', '=', company_id)]")
+        'account.journal',
+        readonly=True,
+        copy=False,
+        check_company=True,
+        ondelete='restrict',
+        domain="[('type', 'in', ('bank', 'credit')), ('company_id', '=', company_id)]",
+    )
     start_date = fields.Date(
-        copy=False, help="Transactions before this date stay out of the books. Empty: everything that Ponto has.")
+        copy=False, help="Transactions before this date stay out of the books. Empty: everything that Ponto has."
+    )
     wanted_from = fields.Date(
-        readonly=True, copy=False, help="Older transactions were asked for from this day on, and may still come in.")
+        readonly=True, copy=False, help="Older transactions were asked for from this day on, and may still come in."
+    )
     wanted_until = fields.Date(readonly=True, copy=False)
     date_basis = fields.Selection(
-        [('execution', "Execution date"), ('value', "Value date")], string="Booked on", required=True,
-        default='execution')
+        [('execution', "Execution date"), ('value', "Value date")],
+        string="Booked on",
+        required=True,
+        default='execution',
+    )
     time_zone = fields.Selection(
-        lambda self: [(zone, zone) for zone in pytz.common_timezones], required=True, default='Europe/Brussels',
-        help="The bank's time zone: Ponto reports a bank's midnight in UTC.")
+        lambda self: [(zone, zone) for zone in pytz.common_timezones],
+        required=True,
+        default='Europe/Brussels',
+        help="The bank's time zone: Ponto reports a bank's midnight in UTC.",
+    )
     state = fields.Selection(
         [('new', "Not Linked"), ('active', "Synchronized"), ('error', "Failed"), ('withdrawn', "Not Authorized")],
-        required=True, default='new', readonly=True, copy=False)
+        required=True,
+        default='new',
+        readonly=True,
+        copy=False,
+    )
     error_message = fields.Text(readonly=True, copy=False)
     failure_count = fields.Integer(readonly=True, copy=False)
     last_read_at = fields.Datetime(string="Last Fetch", readonly=True, copy=False)
     last_full_walk_at = fields.Datetime(readonly=True, copy=False)
     walk_cursor = fields.Char(
-        readonly=True, copy=False, help="The row at which reading the whole list was left unfinished.")
+        readonly=True, copy=False, help="The row at which reading the whole list was left unfinished."
+    )
     walk_number = fields.Integer(readonly=True, copy=False, help="Counts the walks through the whole list in steps.")
     next_read_at = fields.Datetime(string="Next Fetch", readonly=True, copy=False, index=True)
     transaction_ids = fields.One2many('ponto.transaction', 'account_id')
@@ -93,7 +114,8 @@ class PontoAccount(models.Model):
 
     _ponto_id_uniq = models.UniqueIndex('(integration_id, ponto_id)', "This online account is already known.")
     _journal_uniq = models.UniqueIndex(
-        '(journal_id) WHERE journal_id IS NOT NULL', "This journal already receives another online account.")
+        '(journal_id) WHERE journal_id IS NOT NULL', "This journal already receives another online account."
+    )
 
     # -------------------------------------------------------------------------
     # Computes and constraints
@@ -108,8 +130,11 @@ class PontoAccount(models.Model):
 
     @api.depends('currency_code')
     def _compute_currency_id(self):
-        currencies = self.env['res.currency'].with_context(active_test=False).search(
-            [('name', 'in', list(filter(None, self.mapped('currency_code'))))])
+        currencies = (
+            self.env['res.currency']
+            .with_context(active_test=False)
+            .search([('name', 'in', list(filter(None, self.mapped('currency_code'))))])
+        )
         by_code = {currency.name: currency for currency in currencies}
         for account in self:
             account.currency_id = by_code.get(account.currency_code, False)
@@ -121,11 +146,14 @@ class PontoAccount(models.Model):
                 account.bank_error_message = False
             elif account.bank_error_code.startswith('authorization'):
                 account.bank_error_message = self.env._(
-                    "The bank no longer accepts the consent, so nothing new comes in. Use Reconnect.")
+                    "The bank no longer accepts the consent, so nothing new comes in. Use Reconnect."
+                )
             else:
                 account.bank_error_message = self.env._(
                     "Ponto could not ask the bank (%(detail)s). This is often over within hours; if it lasts for a day,"
-                    " use Reconnect.", detail=account.bank_error_detail or account.bank_error_code)
+                    " use Reconnect.",
+                    detail=account.bank_error_detail or account.bank_error_code,
+                )
 
     @api.constrains('journal_id', 'company_id', 'currency_code')
     def _check_journal(self):
@@ -133,16 +161,26 @@ class PontoAccount(models.Model):
             journal = account.journal_id
             # In a parent's journal core would choose the company of an entry by whoever happens to be at work.
             if journal.company_id != account.company_id:
-                raise ValidationError(self.env._(
-                    "The journal %(journal)s belongs to %(other)s. Choose a journal of %(company)s.",
-                    journal=journal.display_name, other=journal.company_id.name, company=account.company_id.name))
+                raise ValidationError(
+                    self.env._(
+                        "The journal %(journal)s belongs to %(other)s. Choose a journal of %(company)s.",
+                        journal=journal.display_name,
+                        other=journal.company_id.name,
+                        company=account.company_id.name,
+                    )
+                )
             currency = journal.currency_id or journal.company_id.currency_id
             if currency != account.currency_id:
-                raise ValidationError(self.env._(
-                    "The account %(account)s is in %(currency)s but the journal %(journal)s is in %(other)s."
-                    " Choose a journal in %(currency)s.",
-                    account=account.reference or account.name, currency=account.currency_code or '?',
-                    journal=journal.display_name, other=currency.name))
+                raise ValidationError(
+                    self.env._(
+                        "The account %(account)s is in %(currency)s but the journal %(journal)s is in %(other)s."
+                        " Choose a journal in %(currency)s.",
+                        account=account.reference or account.name,
+                        currency=account.currency_code or '?',
+                        journal=journal.display_name,
+                        other=currency.name,
+                    )
+                )
 
     def write(self, vals):
         """A changed start date, zone or date basis is applied to the rows that are not in the books yet."""
@@ -161,27 +199,36 @@ class PontoAccount(models.Model):
         if not self.start_date:
             return skipped
         return (waiting & Domain('date', '<', self.start_date)) | (
-            skipped & (Domain('date', '>=', self.start_date) | self._wanted_domain()))
+            skipped & (Domain('date', '>=', self.start_date) | self._wanted_domain())
+        )
 
     def _wanted_domain(self):
         """Return the domain of the days for which somebody has asked for older transactions."""
         if not self.wanted_from:
             return Domain.FALSE
         return Domain('date', '>=', self.wanted_from) & (
-            Domain('date', '<=', self.wanted_until) if self.wanted_until else Domain.TRUE)
+            Domain('date', '<=', self.wanted_until) if self.wanted_until else Domain.TRUE
+        )
 
     def _is_wanted(self, day):
         """Return whether somebody has asked for the older transactions of `day`."""
-        return bool(self.wanted_from and self.wanted_from <= day and not (
-            self.wanted_until and day > self.wanted_until))
+        return bool(
+            self.wanted_from and self.wanted_from <= day and not (self.wanted_until and day > self.wanted_until)
+        )
 
     @api.ondelete(at_uninstall=False)
     def _check_nothing_booked(self):
-        if self.env['ponto.transaction'].sudo().search_count(
-                [('account_id', 'in', self.ids), ('state', 'in', ('booked', 'removed'))], limit=1):
-            raise UserError(self.env._(
-                "This online account has transactions in the books, and Odoo must remember them to never import them"
-                " twice. Unlink its journal instead."))
+        if (
+            self.env['ponto.transaction']
+            .sudo()
+            .search_count([('account_id', 'in', self.ids), ('state', 'in', ('booked', 'removed'))], limit=1)
+        ):
+            raise UserError(
+                self.env._(
+                    "This online account has transactions in the books, and Odoo must remember them to never import"
+                    " them twice. Unlink its journal instead."
+                )
+            )
 
     # -------------------------------------------------------------------------
     # Actions
@@ -231,15 +278,21 @@ class PontoAccount(models.Model):
         account.integration_id._record_success()
         account.write({'state': 'active', 'error_message': False, 'failure_count': 0})
         account._plan_read(account._next_read_after(fields.Datetime.now()))
-        return self.env['ponto.synchronization'].sudo().create({
-            'account_id': account.id,
-            'journal_id': account.journal_id.id,
-            'trigger': trigger,
-            'state': 'done',
-            'started_at': started_at,
-            'ended_at': fields.Datetime.now(),
-            **counts,
-        })
+        return (
+            self.env['ponto.synchronization']
+            .sudo()
+            .create(
+                {
+                    'account_id': account.id,
+                    'journal_id': account.journal_id.id,
+                    'trigger': trigger,
+                    'state': 'done',
+                    'started_at': started_at,
+                    'ended_at': fields.Datetime.now(),
+                    **counts,
+                }
+            )
+        )
 
     def _last_run(self):
         """Return the newest history row of the account."""
@@ -331,8 +384,9 @@ class PontoAccount(models.Model):
 
     def _in_overlap(self, items):
         start = self.last_read_at - OVERLAP
-        return any(moment and naive_utc(moment) >= start
-                   for item in items for moment in (item.execution_date, item.value_date))
+        return any(
+            moment and naive_utc(moment) >= start for item in items for moment in (item.execution_date, item.value_date)
+        )
 
     def _batches_to_book(self, limit=None, domain=None):
         """Yield the rows that may be booked now in batches, the oldest first; held ones are tried again."""
@@ -340,10 +394,12 @@ class PontoAccount(models.Model):
         inbox._note_removed(self)
         # The untried ones go first (`new` before `held`): many held ones must not keep them waiting.
         rows = inbox.search(
-            [('account_id', '=', self.id), *(domain or inbox._to_book_domain())], limit=limit,
-            order='is_changed desc, state desc, date, rank, id')
+            [('account_id', '=', self.id), *(domain or inbox._to_book_domain())],
+            limit=limit,
+            order='is_changed desc, state desc, date, rank, id',
+        )
         for start in range(0, len(rows), BOOKING_BATCH):
-            yield rows[start:start + BOOKING_BATCH].with_company(self.company_id)
+            yield rows[start : start + BOOKING_BATCH].with_company(self.company_id)
 
     # -------------------------------------------------------------------------
     # Accounts of a grant
@@ -362,12 +418,14 @@ class PontoAccount(models.Model):
         :return: the accounts that this integration reads
         """
         known = self.search([('company_id', '=', integration.company_id.id)])
-        elsewhere = known.filtered(
-            lambda account: account.integration_id != integration and account._is_authorized())
+        elsewhere = known.filtered(lambda account: account.integration_id != integration and account._is_authorized())
         by_ponto_id = {account.ponto_id: account for account in known}
         listed = {resource.id for resource in resources}
-        lost = {self._identity(account.institution_id, account): account
-                for account in known - elsewhere if account.ponto_id not in listed}
+        lost = {
+            self._identity(account.institution_id, account): account
+            for account in known - elsewhere
+            if account.ponto_id not in listed
+        }
         accounts = self.browse()
         for resource in resources:
             link = links[resource.institution_id or None]
@@ -382,11 +440,14 @@ class PontoAccount(models.Model):
                     account.last_full_walk_at = False
                 account._write_changes({**vals, 'link_id': link.id})
                 if account.state == 'withdrawn':
-                    account.write({'state': 'active' if account.journal_id else 'new',
-                                   'next_read_at': account.journal_id and fields.Datetime.now()})
+                    account.write(
+                        {
+                            'state': 'active' if account.journal_id else 'new',
+                            'next_read_at': account.journal_id and fields.Datetime.now(),
+                        }
+                    )
             else:
-                account = self.create({
-                    **vals, 'link_id': link.id, 'time_zone': link.institution_id._local_zone()})
+                account = self.create({**vals, 'link_id': link.id, 'time_zone': link.institution_id._local_zone()})
             accounts += account
         (integration.account_ids - accounts)._write_changes({'state': 'withdrawn'})
         return accounts
@@ -437,13 +498,21 @@ class PontoAccount(models.Model):
         self.ensure_one()
         if not self.reference:
             return self.env['account.journal']
-        journals = self.env['account.journal'].sudo().search([
-            ('company_id', '=', self.company_id.id), ('type', 'in', ('bank', 'credit')),
-            ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference)),
-            ('ponto_account_ids', '=', False),
-        ])
+        journals = (
+            self.env['account.journal']
+            .sudo()
+            .search(
+                [
+                    ('company_id', '=', self.company_id.id),
+                    ('type', 'in', ('bank', 'credit')),
+                    ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference)),
+                    ('ponto_account_ids', '=', False),
+                ]
+            )
+        )
         return journals.filtered(
-            lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id)[:1]
+            lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id
+        )[:1]
 
     def _propose_start_date(self, journal):
         """Return the day after the journal's last line, never in a locked period; False: as far back as Ponto has."""
@@ -460,12 +529,17 @@ class PontoAccount(models.Model):
     def _link_to_journal(self, journal, start_date=False):
         """Receive this account's transactions in `journal` from `start_date` on; the next run reads it."""
         self.ensure_one()
-        self.sudo().write({
-            'journal_id': journal.id, 'start_date': start_date, 'state': 'active',
-            'next_read_at': fields.Datetime.now(),
-            # Older transactions were asked for in the books as they were then.
-            'wanted_from': False, 'wanted_until': False,
-        })
+        self.sudo().write(
+            {
+                'journal_id': journal.id,
+                'start_date': start_date,
+                'state': 'active',
+                'next_read_at': fields.Datetime.now(),
+                # Older transactions were asked for in the books as they were then.
+                'wanted_from': False,
+                'wanted_until': False,
+            }
+        )
         journal.sudo().bank_statements_source = 'ponto'
 
     def _link_to_new_journal(self, start_date=False):
@@ -473,9 +547,13 @@ class PontoAccount(models.Model):
         self.ensure_one()
         account = self.sudo().with_company(self.company_id)
         if not account.currency_id:
-            raise UserError(self.env._(
-                "Odoo does not know the currency %(currency)s of the account %(account)s.",
-                currency=account.currency_code or '?', account=account.name))
+            raise UserError(
+                self.env._(
+                    "Odoo does not know the currency %(currency)s of the account %(account)s.",
+                    currency=account.currency_code or '?',
+                    account=account.name,
+                )
+            )
         account.currency_id.active = True
         journal = account.env['account.journal'].create(account._prepare_journal_vals())
         account._link_to_journal(journal, start_date)

@@ -10,10 +10,12 @@ from .ordering import FIRST_SEQUENCE
 
 class PontoAccount(models.Model):
     """The proof: the bank's balance against the journal's, and what explains a difference."""
+
     _inherit = 'ponto.account'
 
     journal_balance = fields.Monetary(
-        string="Odoo Balance", compute='_compute_balance', help="The journal's balance on the day of the bank's.")
+        string="Odoo Balance", compute='_compute_balance', help="The journal's balance on the day of the bank's."
+    )
     balance_difference = fields.Monetary(compute='_compute_balance', help="The bank's balance less Odoo's.")
     balance_explanation = fields.Text(compute='_compute_balance_explanation')
     lacks_opening_line = fields.Boolean(compute='_compute_lacks_opening_line', compute_sudo=True)
@@ -23,8 +25,11 @@ class PontoAccount(models.Model):
         balances = self.filtered(lambda account: account.journal_id and account.has_balance)._journal_balances()
         for account in self:
             account.journal_balance = balances.get(account, 0)
-            account.balance_difference = account.currency_id.round(
-                account.current_balance - account.journal_balance) if account in balances else 0
+            account.balance_difference = (
+                account.currency_id.round(account.current_balance - account.journal_balance)
+                if account in balances
+                else 0
+            )
 
     @api.depends('balance_difference')
     def _compute_balance_explanation(self):
@@ -32,7 +37,8 @@ class PontoAccount(models.Model):
             explained = account._explain_difference() if account.journal_id and account.has_balance else []
             account.balance_explanation = '\n'.join(
                 f'{label}: {format_amount(self.env, amount, account.currency_id)}'
-                for label, amount in sorted(explained, key=lambda part: -abs(part[1])))
+                for label, amount in sorted(explained, key=lambda part: -abs(part[1]))
+            )
 
     def _balance_day(self):
         """Return the day of which the bank's balance is the end."""
@@ -43,13 +49,18 @@ class PontoAccount(models.Model):
         """Return `{account: balance of its journal at the end of the balance day}`, in the account's currency."""
         balances = {}
         for day, accounts in self.grouped(lambda account: account._balance_day()).items():
-            totals = dict(self._bank_items()._read_group([
-                ('account_id', 'in', accounts.journal_id.default_account_id.ids),
-                ('parent_state', '=', 'posted'),
-                ('date', '<=', day),
-            ], ['account_id'], ['amount_currency:sum']))
-            balances.update({
-                account: totals.get(account.journal_id.default_account_id, 0) for account in accounts})
+            totals = dict(
+                self._bank_items()._read_group(
+                    [
+                        ('account_id', 'in', accounts.journal_id.default_account_id.ids),
+                        ('parent_state', '=', 'posted'),
+                        ('date', '<=', day),
+                    ],
+                    ['account_id'],
+                    ['amount_currency:sum'],
+                )
+            )
+            balances.update({account: totals.get(account.journal_id.default_account_id, 0) for account in accounts})
         return balances
 
     def _bank_items(self):
@@ -80,28 +91,48 @@ class PontoAccount(models.Model):
             (self.env._("Before the start date"), 0 if opening else states.get('skipped', 0)),
             (self.env._("Removed from the books by hand"), states.get('removed', 0)),
             (self.env._("In the books of another journal"), elsewhere),
-            (self.env._("Lines that differ from the bank's amount or date"),
-             states.get('booked', 0) - elsewhere - self._sum_lines(day, self._own_lines_domain())),
-            (self.env._("In the books, but no longer listed by Ponto"),
-             -self._sum_lines(day, [('ponto_transaction_ids', 'any', gone)])),
-            (self.env._("Lines entered by hand or imported from a file"), -self._sum_lines(day, [
-                ('ponto_transaction_ids', 'not any', [('account_id', '=', self.id)]),
-                ('is_ponto_opening', '=', False)])),
+            (
+                self.env._("Lines that differ from the bank's amount or date"),
+                states.get('booked', 0) - elsewhere - self._sum_lines(day, self._own_lines_domain()),
+            ),
+            (
+                self.env._("In the books, but no longer listed by Ponto"),
+                -self._sum_lines(day, [('ponto_transaction_ids', 'any', gone)]),
+            ),
+            (
+                self.env._("Lines entered by hand or imported from a file"),
+                -self._sum_lines(
+                    day,
+                    [
+                        ('ponto_transaction_ids', 'not any', [('account_id', '=', self.id)]),
+                        ('is_ponto_opening', '=', False),
+                    ],
+                ),
+            ),
             (self.env._("Other journal entries on the bank account"), -self._sum_other_entries(day)),
         ]
         rest = self.balance_difference - sum(amount for _label, amount in parts)
         parts.append((self._rest_label(opening), rest))
-        return [(label, self.currency_id.round(amount)) for label, amount in parts
-                if not self.currency_id.is_zero(amount)]
+        return [
+            (label, self.currency_id.round(amount)) for label, amount in parts if not self.currency_id.is_zero(amount)
+        ]
 
     def _rest_label(self, opening):
-        uncounted = self.env['ponto.transaction'].sudo().search_count([
-            ('account_id', '=', self.id), ('state', '=', 'held'), ('hold_reason', 'in', ('currency', 'unreadable'))])
+        uncounted = (
+            self.env['ponto.transaction']
+            .sudo()
+            .search_count(
+                [
+                    ('account_id', '=', self.id),
+                    ('state', '=', 'held'),
+                    ('hold_reason', 'in', ('currency', 'unreadable')),
+                ]
+            )
+        )
         if uncounted:
             return self.env._("Under To Review in another currency or unreadable, and before the first transaction")
         if opening:
-            return self.env._(
-                "Before the start date or the first transaction that Ponto has, less the opening line")
+            return self.env._("Before the start date or the first transaction that Ponto has, less the opening line")
         return self.env._("Before the first transaction that Ponto has")
 
     def _own_lines_domain(self):
@@ -116,8 +147,7 @@ class PontoAccount(models.Model):
         What is older than Ponto's list, as after a new consent, is not: the bank's balance still holds it.
         """
         rows = self.env['ponto.transaction'].sudo()
-        [[first]] = rows._read_group(
-            [('account_id', '=', self.id), ('missing_since', '=', False)], [], ['date:min'])
+        [[first]] = rows._read_group([('account_id', '=', self.id), ('missing_since', '=', False)], [], ['date:min'])
         return [('account_id', '=', self.id), ('missing_since', '!=', False), ('date', '>=', first or date.max)]
 
     def _sum_rows(self, day, domain):
@@ -125,15 +155,27 @@ class PontoAccount(models.Model):
         return total
 
     def _group_rows(self, day, domain, groupby):
-        return self.env['ponto.transaction'].sudo()._read_group([
-            ('account_id', '=', self.id), ('currency_id', '=', self.currency_id.id), ('date', '<=', day), *domain,
-        ], groupby, ['amount:sum'])
+        return (
+            self.env['ponto.transaction']
+            .sudo()
+            ._read_group(
+                [('account_id', '=', self.id), ('currency_id', '=', self.currency_id.id), ('date', '<=', day), *domain],
+                groupby,
+                ['amount:sum'],
+            )
+        )
 
     def _sum_lines(self, day, domain):
         """Return the sum of those of the journal's statement lines up to `day` that `domain` names."""
-        [[total]] = self.env['account.bank.statement.line'].sudo()._read_group([
-            ('journal_id', '=', self.journal_id.id), ('state', '=', 'posted'), ('date', '<=', day), *domain,
-        ], [], ['amount:sum'])
+        [[total]] = (
+            self.env['account.bank.statement.line']
+            .sudo()
+            ._read_group(
+                [('journal_id', '=', self.journal_id.id), ('state', '=', 'posted'), ('date', '<=', day), *domain],
+                [],
+                ['amount:sum'],
+            )
+        )
         return total
 
     def _sum_other_entries(self, day):
@@ -169,14 +211,22 @@ class PontoAccount(models.Model):
             return {}
         waiting = self._sum_rows(day, [('state', 'in', ('new', 'held')), ('missing_since', '=', False)])
         # Where the bank's balance is older than the start date.
-        between = self._sum_rows(date.max, [
-            ('state', '=', 'skipped'), ('date', '>', day), ('missing_since', '=', False)])
+        between = self._sum_rows(
+            date.max, [('state', '=', 'skipped'), ('date', '>', day), ('missing_since', '=', False)]
+        )
         amount = self.currency_id.round(self.current_balance + between - self._journal_balances()[self] - waiting)
         if self.currency_id.is_zero(amount):
             return {}
-        [[first]] = self.env['ponto.transaction'].sudo()._read_group(
-            Domain([('account_id', '=', self.id), ('state', 'in', ('new', 'held', 'booked')), ('date', '<=', day)])
-            & ~Domain(self._elsewhere_domain()), [], ['date:min'])
+        [[first]] = (
+            self.env['ponto.transaction']
+            .sudo()
+            ._read_group(
+                Domain([('account_id', '=', self.id), ('state', 'in', ('new', 'held', 'booked')), ('date', '<=', day)])
+                & ~Domain(self._elsewhere_domain()),
+                [],
+                ['date:min'],
+            )
+        )
         first_day = self.start_date or first or day
         first_open = self._first_open_day(journal)
         return {
@@ -190,15 +240,30 @@ class PontoAccount(models.Model):
         }
 
     def _has_unreadable_rows(self):
-        return bool(self.env['ponto.transaction'].sudo().search_count([
-            ('account_id', '=', self.id), ('state', 'in', ('new', 'held')), ('missing_since', '=', False),
-            '|', ('problem', '!=', False), ('date', '=', False)], limit=1))
+        return bool(
+            self.env['ponto.transaction']
+            .sudo()
+            .search_count(
+                [
+                    ('account_id', '=', self.id),
+                    ('state', 'in', ('new', 'held')),
+                    ('missing_since', '=', False),
+                    '|',
+                    ('problem', '!=', False),
+                    ('date', '=', False),
+                ],
+                limit=1,
+            )
+        )
 
     def _has_other_entries(self):
         """Return whether the journal's bank account holds anything else than this account's own transactions."""
         own = [('move_id.statement_line_ids', 'any', self._own_lines_domain())]
-        return bool(self._bank_items().search_count([
-            ('account_id', '=', self.journal_id.default_account_id.id), '!', *own], limit=1))
+        return bool(
+            self._bank_items().search_count(
+                [('account_id', '=', self.journal_id.default_account_id.id), '!', *own], limit=1
+            )
+        )
 
     def _book_opening_line(self):
         """Make the opening line if there is reason for one, and return it, or nothing."""

@@ -1,4 +1,5 @@
 """Booking: inbox rows become statement lines, or are held with the reason, and follow what the bank changes later."""
+
 import logging
 import time
 from collections import Counter, defaultdict
@@ -39,8 +40,11 @@ class PontoTransaction(models.Model):
         """
         counts = Counter(booked_count=0, held_count=0)
         for account, rows in self.grouped('account_id').items():
-            rows = rows.sudo().with_company(account.company_id).with_context(
-                lang=account.company_id.partner_id.lang or 'en_US')
+            rows = (
+                rows.sudo()
+                .with_company(account.company_id)
+                .with_context(lang=account.company_id.partner_id.lang or 'en_US')
+            )
             changed = rows.filtered('is_changed')
             changed._correct_lines()
             to_book = rows.filtered(lambda row: row.state in ('new', 'held') and row.account_id.journal_id)
@@ -57,9 +61,9 @@ class PontoTransaction(models.Model):
     @api.model
     def _note_removed(self, account):
         """Mark the rows whose statement line went with its deleted journal entry: they do not come back alone."""
-        self.search([
-            ('account_id', '=', account.id), ('state', '=', 'booked'), ('statement_line_id', '=', False),
-        ]).state = 'removed'
+        self.search(
+            [('account_id', '=', account.id), ('state', '=', 'booked'), ('statement_line_id', '=', False)]
+        ).state = 'removed'
 
     def _create_lines(self, end=None):
         """Create the statement lines of these rows of one account, hold those that Odoo refuses, return the booked.
@@ -96,16 +100,24 @@ class PontoTransaction(models.Model):
     def _check_line(self, line):
         """Refuse a line that core has silently bent: it must carry this row's date and amount."""
         if line.date != self.date or line.currency_id.compare_amounts(line.amount, self.amount):
-            raise UserError(self.env._(
-                "it would be booked on %(date)s with %(amount)s instead of its own date and amount.",
-                date=format_date(self.env, line.date), amount=format_amount(self.env, line.amount, line.currency_id)))
+            raise UserError(
+                self.env._(
+                    "it would be booked on %(date)s with %(amount)s instead of its own date and amount.",
+                    date=format_date(self.env, line.date),
+                    amount=format_amount(self.env, line.amount, line.currency_id),
+                )
+            )
 
     def _mark_booked(self, line):
         self.write({'state': 'booked', 'statement_line_id': line.id, **self._no_hold()})
 
     def _hold(self, reason, message, suspect=None):
-        vals = {'state': 'held', 'hold_reason': reason, 'hold_detail': message,
-                'suspect_line_id': suspect.id if suspect else False}
+        vals = {
+            'state': 'held',
+            'hold_reason': reason,
+            'hold_detail': message,
+            'suspect_line_id': suspect.id if suspect else False,
+        }
         current = self._convert_to_write({name: self[name] for name in vals})
         if vals != current:
             self.write(vals)
@@ -133,7 +145,9 @@ class PontoTransaction(models.Model):
     def _duplicate_sentence(self, line):
         return self.env._(
             "%(line)s of %(date)s has the same amount. Is it the same payment?",
-            line=line.payment_ref or line.name, date=format_date(self.env, line.date))
+            line=line.payment_ref or line.name,
+            date=format_date(self.env, line.date),
+        )
 
     def _hold_sentence(self):
         """Return why this row is held, in the reader's language; what Odoo or another addon has said stays as it is."""
@@ -154,35 +168,46 @@ class PontoTransaction(models.Model):
         if not (journal.default_account_id and journal.suspense_account_id):
             return self.env._(
                 "The journal %(journal)s has no bank account or no suspense account. Set both in its configuration.",
-                journal=journal.name)
+                journal=journal.name,
+            )
         if not all(ledgers.mapped('active')):
             return self.env._(
-                "The account %(account)s of the journal %(journal)s is archived.", journal=journal.name,
-                account=ledgers.filtered(lambda ledger: not ledger.active)[0].display_name)
+                "The account %(account)s of the journal %(journal)s is archived.",
+                journal=journal.name,
+                account=ledgers.filtered(lambda ledger: not ledger.active)[0].display_name,
+            )
         if not currency.active:
             return self.env._("The currency %(currency)s is not active.", currency=currency.name)
         if journal.restrict_mode_hash_table:
             return self.env._(
                 "The journal %(journal)s secures posted entries with a hash, and Odoo then takes nothing that is still"
-                " to be reconciled. Switch that off in its configuration.", journal=journal.name)
+                " to be reconciled. Switch that off in its configuration.",
+                journal=journal.name,
+            )
         return None
 
     def _own_reason_to_hold(self, account):
         """Return `(reason, sentence)` if this row by itself must wait, else None."""
         if self.problem or not self.date:
             return 'unreadable', self.env._(
-                "Odoo cannot read what Ponto sent: %(problem)s.", problem=self.problem or self.env._("no date"))
+                "Odoo cannot read what Ponto sent: %(problem)s.", problem=self.problem or self.env._("no date")
+            )
         if not self.currency_id or self.currency_id != account.currency_id:
             return 'currency', self.env._(
                 "It is in %(currency)s but the account is in %(other)s.",
-                currency=self.currency_code or '?', other=account.currency_code or '?')
+                currency=self.currency_code or '?',
+                other=account.currency_code or '?',
+            )
         if self._has_odd_decimals():
             return 'currency', self.env._(
                 "Its amount %(amount)s has more decimals than %(currency)s allows.",
-                amount=self.attributes.get('amount'), currency=self.currency_code)
+                amount=self.attributes.get('amount'),
+                currency=self.currency_code,
+            )
         if self.missing_since and not self.is_checked:
             return 'missing', self.env._(
-                "Ponto no longer lists it. Import it only if it is on the bank's own statement.")
+                "Ponto no longer lists it. Import it only if it is on the bank's own statement."
+            )
         if self.date > fields.Date.context_today(self.with_context(tz=account.time_zone)):
             return 'future', self.env._("It is dated in the future: it is booked on its day.")
         locks = account.company_id._get_violated_lock_dates(self.date, False, account.journal_id)
@@ -191,8 +216,10 @@ class PontoTransaction(models.Model):
             return 'locked', self.env._(
                 "%(date)s lies in a closed period (%(lock)s: %(lock_date)s). Open it, and the transaction is booked on"
                 " its own date.",
-                date=format_date(self.env, self.date), lock_date=format_date(self.env, lock_date),
-                lock=self.env['res.company']._fields[field]._description_string(self.env))
+                date=format_date(self.env, self.date),
+                lock_date=format_date(self.env, lock_date),
+                lock=self.env['res.company']._fields[field]._description_string(self.env),
+            )
         return None
 
     def _has_odd_decimals(self):
@@ -213,22 +240,36 @@ class PontoTransaction(models.Model):
         if not rows:
             return {}
         days = timedelta(days=DUPLICATE_DAYS)
-        lines = self.env['account.bank.statement.line'].search([
-            '|', ('journal_id', '=', account.journal_id.id), ('ponto_transaction_ids.account_id', '=', account.id),
-            ('ponto_transaction_ids', 'not any', [
-                ('account_id', '=', account.id), ('account_ponto_id', '=', account.ponto_id),
-                ('missing_since', '=', False)]),
-            ('date', '>=', min(rows.mapped('date')) - days),
-            ('date', '<=', max(rows.mapped('date')) + days),
-            ('amount', 'in', list(set(rows.mapped('amount')))),
-            ('state', '!=', 'cancel'),
-            ('is_ponto_opening', '=', False),
-        ])
+        lines = self.env['account.bank.statement.line'].search(
+            [
+                '|',
+                ('journal_id', '=', account.journal_id.id),
+                ('ponto_transaction_ids.account_id', '=', account.id),
+                (
+                    'ponto_transaction_ids',
+                    'not any',
+                    [
+                        ('account_id', '=', account.id),
+                        ('account_ponto_id', '=', account.ponto_id),
+                        ('missing_since', '=', False),
+                    ],
+                ),
+                ('date', '>=', min(rows.mapped('date')) - days),
+                ('date', '<=', max(rows.mapped('date')) + days),
+                ('amount', 'in', list(set(rows.mapped('amount')))),
+                ('state', '!=', 'cancel'),
+                ('is_ponto_opening', '=', False),
+            ]
+        )
         # One that a row of another batch is held for is taken.
-        lines -= self.search([
-            ('account_id', '=', account.id), ('suspect_line_id', 'in', lines.ids), ('id', 'not in', self.ids),
-            ('missing_since', '=', False),
-        ]).suspect_line_id
+        lines -= self.search(
+            [
+                ('account_id', '=', account.id),
+                ('suspect_line_id', 'in', lines.ids),
+                ('id', 'not in', self.ids),
+                ('missing_since', '=', False),
+            ]
+        ).suspect_line_id
         by_amount = lines.grouped('amount')
         pairs = [(row, line) for row in rows for line in by_amount.get(row.amount, ()) if row._may_be(line)]
         suspects = {}
@@ -306,25 +347,39 @@ class PontoTransaction(models.Model):
         """
         _liquidity, _suspense, counterparts = line._seek_for_lines()
         return bool(
-            counterparts or line.statement_id
+            counterparts
+            or line.statement_id
             or (line.is_reconciled and not line.currency_id.is_zero(line.amount))
-            or any(line.company_id._get_violated_lock_dates(day, False, line.journal_id)
-                   for day in (line.date, self.date) if day))
+            or any(
+                line.company_id._get_violated_lock_dates(day, False, line.journal_id)
+                for day in (line.date, self.date)
+                if day
+            )
+        )
 
     def _tell_change(self, line):
         labels = {'currency': self.env._("Currency")}
         note = Markup('<p>%s</p><ul>%s</ul>') % (
-            self.env._("The bank has changed this transaction after it was closed in the books. Nothing was touched:"
-                       " please check whether an entry has to be corrected."),
+            self.env._(
+                "The bank has changed this transaction after it was closed in the books. Nothing was touched:"
+                " please check whether an entry has to be corrected."
+            ),
             Markup().join(
-                Markup('<li>%s: <s>%s</s> → %s</li>') % (
+                Markup('<li>%s: <s>%s</s> → %s</li>')
+                % (
                     labels.get(name) or line._fields[name]._description_string(self.env),
-                    html2plaintext(str(old or '—')), html2plaintext(str(new or '—')))
-                for name, (old, new) in self.change.items()),
+                    html2plaintext(str(old or '—')),
+                    html2plaintext(str(new or '—')),
+                )
+                for name, (old, new) in self.change.items()
+            ),
         )
         line.move_id.activity_schedule(
-            'mail.mail_activity_data_warning', user_id=self.account_id.link_id.user_id.id or self.env.uid,
-            summary=self.env._("Changed by the bank"), note=note)
+            'mail.mail_activity_data_warning',
+            user_id=self.account_id.link_id.user_id.id or self.env.uid,
+            summary=self.env._("Changed by the bank"),
+            note=note,
+        )
 
     # -------------------------------------------------------------------------
     # Values of a statement line
@@ -365,17 +420,21 @@ class PontoTransaction(models.Model):
         numbers = {row: sanitize_account_number(row.counterpart_reference) for row in self}
         names = {row: _name_key(row.counterpart_name) for row in self}
         banks = self.env['res.partner.bank'].search(
-            [('sanitized_acc_number', 'in', list(filter(None, numbers.values())))])
+            [('sanitized_acc_number', 'in', list(filter(None, numbers.values())))]
+        )
         namesakes = self._namesakes(list(set(filter(None, names.values()))))
         partners = (banks.partner_id + namesakes).filtered('active').commercial_partner_id
-        usable = partners.filtered_domain([
-            ('active', '=', True), *partners._check_company_domain(self.company_id)])
+        usable = partners.filtered_domain([('active', '=', True), *partners._check_company_domain(self.company_id)])
         by_number = self._unique(
-            (bank.sanitized_acc_number, bank.partner_id.commercial_partner_id.id) for bank in banks
-            if bank.partner_id.active and bank.partner_id.commercial_partner_id in usable)
+            (bank.sanitized_acc_number, bank.partner_id.commercial_partner_id.id)
+            for bank in banks
+            if bank.partner_id.active and bank.partner_id.commercial_partner_id in usable
+        )
         by_name = self._unique(
-            (_name_key(partner.name), partner.commercial_partner_id.id) for partner in namesakes
-            if partner.commercial_partner_id in usable)
+            (_name_key(partner.name), partner.commercial_partner_id.id)
+            for partner in namesakes
+            if partner.commercial_partner_id in usable
+        )
         found = {row: by_number.get(numbers[row]) or by_name.get(names[row]) for row in self}
         return {row: partner for row, partner in found.items() if partner}
 
@@ -386,9 +445,16 @@ class PontoTransaction(models.Model):
         if not names:
             return partners
         partners.flush_model(['name', 'active'])
-        return partners.browse(row[0] for row in self.env.execute_query(SQL(
-            "SELECT id FROM res_partner WHERE active AND lower(name) IN (SELECT lower(name) FROM unnest(%s) AS name)",
-            names)))
+        return partners.browse(
+            row[0]
+            for row in self.env.execute_query(
+                SQL(
+                    "SELECT id FROM res_partner WHERE active"
+                    " AND lower(name) IN (SELECT lower(name) FROM unnest(%s) AS name)",
+                    names,
+                )
+            )
+        )
 
     @api.model
     def _unique(self, pairs):
@@ -407,9 +473,10 @@ class PontoTransaction(models.Model):
 
         Core shows a day's lines by falling sequence, the first of the day having the greatest.
         """
-        rows = self.search([
-            ('account_id', 'in', self.account_id.ids), ('date', 'in', list(set(self.mapped('date')))),
-        ], order='rank, id')
+        rows = self.search(
+            [('account_id', 'in', self.account_id.ids), ('date', 'in', list(set(self.mapped('date'))))],
+            order='rank, id',
+        )
         sequences = {}
         for day_rows in rows.grouped('date').values():
             sequences.update({row: FIRST_SEQUENCE - place for place, row in enumerate(day_rows)})

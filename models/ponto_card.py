@@ -1,4 +1,5 @@
 """What the journal's dashboard card says of its bank feed."""
+
 from odoo import fields, models
 from odoo.tools import format_date, formatLang
 
@@ -17,8 +18,10 @@ class AccountJournal(models.Model):
         if self.env['ponto.integration'].has_access('create'):
             for journal in self:
                 dashboard_data[journal.id]['can_connect_ponto'] = (
-                    journal.type in ('bank', 'credit') and journal.company_id == self.env.company
-                    and journal.bank_statements_source != 'ponto')
+                    journal.type in ('bank', 'credit')
+                    and journal.company_id == self.env.company
+                    and journal.bank_statements_source != 'ponto'
+                )
 
 
 class PontoAccount(models.Model):
@@ -33,13 +36,20 @@ class PontoAccount(models.Model):
         }
         feeds = self.sudo()
         stages = feeds._fetch_stages()
-        held = dict(self.env['ponto.transaction'].sudo()._read_group(
-            [('account_id', 'in', self.ids), ('state', '=', 'held')], ['account_id'], ['__count']))
+        held = dict(
+            self.env['ponto.transaction']
+            .sudo()
+            ._read_group([('account_id', 'in', self.ids), ('state', '=', 'held')], ['account_id'], ['__count'])
+        )
         return {
             feed: {
-                **feed._prepare_card_vals(), **feed._prepare_progress_vals(stages[feed]), **rights,
+                **feed._prepare_card_vals(),
+                **feed._prepare_progress_vals(stages[feed]),
+                **rights,
                 'held_count': held.get(feed, 0),
-            } for feed in feeds}
+            }
+            for feed in feeds
+        }
 
     def _prepare_card_vals(self):
         """Return what the card shows of this account itself."""

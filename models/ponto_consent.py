@@ -1,4 +1,5 @@
 """The bank's consent: how long it lasts, and who is told before it ends. Two models share the subject."""
+
 import logging
 from datetime import timedelta
 
@@ -25,7 +26,8 @@ class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
     consent_state = fields.Selection(
-        [('valid', "Valid"), ('ending', "Ending"), ('ended', "Ended")], compute='_compute_consent')
+        [('valid', "Valid"), ('ending', "Ending"), ('ended', "Ended")], compute='_compute_consent'
+    )
     consent_message = fields.Char(compute='_compute_consent')
     consent_reminder = fields.Char(readonly=True, copy=False, help="The reminder that was given last: end and days.")
 
@@ -34,8 +36,14 @@ class PontoAccount(models.Model):
         for account in self:
             days = account._consent_days_left()
             account.consent_state = (
-                False if days is None else 'ended' if days <= 0 and account._is_consent_over()
-                else 'ending' if days <= SHOWN_DAYS else 'valid')
+                False
+                if days is None
+                else 'ended'
+                if days <= 0 and account._is_consent_over()
+                else 'ending'
+                if days <= SHOWN_DAYS
+                else 'valid'
+            )
             account.consent_message = account._consent_message(days)
 
     def _consent_days_left(self):
@@ -52,11 +60,16 @@ class PontoAccount(models.Model):
         if self.consent_state == 'ended':
             return self.env._(
                 "The bank's consent ended on %(date)s: nothing new comes in since then.",
-                date=format_date(self.env, local_date(self.authorization_expires_at, self.time_zone)))
+                date=format_date(self.env, local_date(self.authorization_expires_at, self.time_zone)),
+            )
         if self.consent_state == 'ending':
-            return self.env._("The bank's consent ends today.") if days == 0 else self.env._(
-                "The bank's consent ends tomorrow.") if days == 1 else self.env._(
-                "The bank's consent ends in %(days)s days.", days=days)
+            return (
+                self.env._("The bank's consent ends today.")
+                if days == 0
+                else self.env._("The bank's consent ends tomorrow.")
+                if days == 1
+                else self.env._("The bank's consent ends in %(days)s days.", days=days)
+            )
         return False
 
     def _due_reminder(self):
@@ -67,8 +80,11 @@ class PontoAccount(models.Model):
         days_left = self._consent_days_left()
         if days_left is None or not self.journal_id or self.state == 'withdrawn':
             return False
-        parameter = self.env['ir.config_parameter'].sudo().get_param(
-            'account_online_ponto.consent_reminder_days', REMINDER_DAYS)
+        parameter = (
+            self.env['ir.config_parameter']
+            .sudo()
+            .get_param('account_online_ponto.consent_reminder_days', REMINDER_DAYS)
+        )
         reached = [int(days) for days in parameter.split(',') if days.strip().isdigit() and days_left <= int(days)]
         return f'{self.authorization_expires_at}/{min(reached)}' if reached else False
 
@@ -88,7 +104,8 @@ class PontoLink(models.Model):
                     link.with_company(link.company_id)._remind_consent()
                 else:
                     self.env.ref('account_online_ponto.ir_cron_remind_consent')._trigger(
-                        at=fields.Datetime.now() + AGAIN_AFTER)
+                        at=fields.Datetime.now() + AGAIN_AFTER
+                    )
             except Exception:  # a mail server that fails must not keep others from being told
                 self.env.cr.rollback()
                 _logger.exception("Reminding of the consent of online synchronization %s failed", link.id)
@@ -98,15 +115,16 @@ class PontoLink(models.Model):
     def _lock_with_accounts(self):
         """Return whether nobody else is at work on this link or one of its accounts, which are locked then."""
         accounts = self.account_ids
-        return bool(self.try_lock_for_update(allow_referencing=True)
-                    and accounts.try_lock_for_update(allow_referencing=True) == accounts)
+        return bool(
+            self.try_lock_for_update(allow_referencing=True)
+            and accounts.try_lock_for_update(allow_referencing=True) == accounts
+        )
 
     def _remind_consent(self):
         """Give the reminders that are due for this link, all in one, and take back what a renewal has made needless."""
         self.ensure_one()
         reminders = {account: account._due_reminder() for account in self.account_ids}
-        changed = {account: reminder for account, reminder in reminders.items()
-                   if reminder != account.consent_reminder}
+        changed = {account: reminder for account, reminder in reminders.items() if reminder != account.consent_reminder}
         if not changed:
             return
         for account, reminder in changed.items():
@@ -119,8 +137,12 @@ class PontoLink(models.Model):
         # One mail, ours: without the quick update the activity would send another about itself.
         link = self.with_context(lang=user.lang, mail_activity_quick_update=True)
         link.activity_schedule(
-            ACTIVITY, user_id=user.id, date_deadline=ending[0].authorization_expires_at.date(),
-            summary=link.env._("Renew the bank's consent"), note=link._consent_note())
+            ACTIVITY,
+            user_id=user.id,
+            date_deadline=ending[0].authorization_expires_at.date(),
+            summary=link.env._("Renew the bank's consent"),
+            note=link._consent_note(),
+        )
         if any(changed.values()):
             self.env.ref(MAIL_TEMPLATE).send_mail(self.id, email_values={'email_to': user.email_formatted})
 
@@ -130,7 +152,8 @@ class PontoLink(models.Model):
         if len(ending) == 1:
             return ending.consent_message
         return Markup('<ul>%s</ul>') % Markup().join(
-            Markup('<li>%s: %s</li>') % (account.name, account.consent_message) for account in ending)
+            Markup('<li>%s: %s</li>') % (account.name, account.consent_message) for account in ending
+        )
 
     def _ending_accounts(self):
         """Return the accounts of which a reminder was given, those whose consent ends first before the others."""
@@ -140,6 +163,13 @@ class PontoLink(models.Model):
         """Return the user to tell: the link's own while of its company, else an Invoicing administrator of it."""
         if self.user_id.active and self.user_id.share is False and self.company_id in self.user_id.company_ids:
             return self.user_id
-        return self.env['res.users'].search([
-            ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),
-            ('company_ids', 'in', self.company_id.ids)], limit=1) or self.env.user
+        return (
+            self.env['res.users'].search(
+                [
+                    ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),
+                    ('company_ids', 'in', self.company_id.ids),
+                ],
+                limit=1,
+            )
+            or self.env.user
+        )

@@ -11,8 +11,10 @@ _lt = LazyTranslate(__name__)
 
 # Events after which there may be something to read.
 NEWS = {
-    'pontoConnect.synchronization.succeededWithoutChange', 'pontoConnect.synchronization.failed',
-    'pontoConnect.account.detailsUpdated', 'pontoConnect.account.transactionsCreated',
+    'pontoConnect.synchronization.succeededWithoutChange',
+    'pontoConnect.synchronization.failed',
+    'pontoConnect.account.detailsUpdated',
+    'pontoConnect.account.transactionsCreated',
     'pontoConnect.account.transactionsUpdated',
 }
 # Events that take away the reason for which reading may have failed until now.
@@ -21,14 +23,22 @@ INTEGRATION_REVOKED = 'pontoConnect.integration.revoked'
 ACCOUNT_REVOKED = 'pontoConnect.integration.accountRevoked'
 # Summary and note of what the responsible people are told.
 TOLD = {
-    INTEGRATION_REVOKED: (_lt("Permission ended at Ponto"), _lt(
-        "Somebody has ended Odoo's permission at Ponto. No more transactions come in until you connect again.")),
-    ACCOUNT_REVOKED: (_lt("Account withdrawn at Ponto"), _lt(
-        "Odoo may no longer read %(accounts)s. Use Fetch Accounts to give the permission again.")),
-    'pontoConnect.integration.accountAdded': (_lt("New account at Ponto"), _lt(
-        "Odoo may now read another account. Use Fetch Accounts to link it to a journal.")),
-    'pontoConnect.organization.blocked': (_lt("Organization blocked by Ponto"), _lt(
-        "Ponto has blocked your organization, so no transactions come in. Ponto's support tells you why.")),
+    INTEGRATION_REVOKED: (
+        _lt("Permission ended at Ponto"),
+        _lt("Somebody has ended Odoo's permission at Ponto. No more transactions come in until you connect again."),
+    ),
+    ACCOUNT_REVOKED: (
+        _lt("Account withdrawn at Ponto"),
+        _lt("Odoo may no longer read %(accounts)s. Use Fetch Accounts to give the permission again."),
+    ),
+    'pontoConnect.integration.accountAdded': (
+        _lt("New account at Ponto"),
+        _lt("Odoo may now read another account. Use Fetch Accounts to link it to a journal."),
+    ),
+    'pontoConnect.organization.blocked': (
+        _lt("Organization blocked by Ponto"),
+        _lt("Ponto has blocked your organization, so no transactions come in. Ponto's support tells you why."),
+    ),
 }
 KEPT_DAYS = 60
 AGAIN_AFTER = timedelta(minutes=1)
@@ -36,6 +46,7 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 class PontoEvent(models.Model):
     """A notice from Ponto Connect, verified by the webhook controller; applied by the runner, once."""
+
     _name = 'ponto.event'
     _description = "Notice from Ponto"
     _order = 'id desc'
@@ -113,14 +124,18 @@ class PontoEvent(models.Model):
         is it news about a connection that somebody has ended here.
         """
         integrations = self.env['ponto.integration'].search(
-            [('api', '=', 'connect'), ('organization_id', '=', self.organization_id)])
+            [('api', '=', 'connect'), ('organization_id', '=', self.organization_id)]
+        )
         if not self.organization_id:
             return integrations.browse()
         if self.type in (INTEGRATION_REVOKED, ACCOUNT_REVOKED):
             made_at = self.created_at or self.create_date
             integrations = integrations.filtered(
-                lambda integration: integration.state != 'draft' and (
-                    not integration.consented_at or integration.consented_at <= made_at))
+                lambda integration: (
+                    integration.state != 'draft'
+                    and (not integration.consented_at or integration.consented_at <= made_at)
+                )
+            )
         return integrations
 
     def _tell(self, accounts):
@@ -131,7 +146,8 @@ class PontoEvent(models.Model):
             summary, note = map(env._, TOLD[self.type])
             names = ', '.join(account.reference or account.name for account in accounts if account.link_id == link)
             link.activity_schedule(
-                'mail.mail_activity_data_warning', user_id=user.id, summary=summary, note=note % {'accounts': names})
+                'mail.mail_activity_data_warning', user_id=user.id, summary=summary, note=note % {'accounts': names}
+            )
 
     @api.autovacuum
     def _gc_events(self):

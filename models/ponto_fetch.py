@@ -1,4 +1,5 @@
 """A person's own click on Fetch Transactions: the bank is asked, what Ponto has is read at once, the rest follows."""
+
 import ipaddress
 import logging
 from datetime import timedelta
@@ -27,7 +28,8 @@ class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
     fetch_started_at = fields.Datetime(
-        readonly=True, copy=False, help="When a person has last clicked Fetch Transactions.")
+        readonly=True, copy=False, help="When a person has last clicked Fetch Transactions."
+    )
     bank_asked_ids = fields.Json(readonly=True, copy=False, help="Ponto's synchronizations that still ask the bank.")
     bank_not_asked = fields.Text(readonly=True, copy=False, help="Why Ponto did not ask the bank at the last click.")
 
@@ -50,7 +52,8 @@ class PontoAccount(models.Model):
         runs = free._apart(lambda account: account._fetch(), 'manual')
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         return runs._notify(
-            busy=accounts - free, left=free - runs.account_id, remarks=runs.account_id._remarks_on_asking())
+            busy=accounts - free, left=free - runs.account_id, remarks=runs.account_id._remarks_on_asking()
+        )
 
     def action_backfill(self):
         """Ask from which date on older transactions are wanted."""
@@ -64,11 +67,16 @@ class PontoAccount(models.Model):
         self.env['ponto.transaction']._check_bookkeeper()
         accounts = self.sudo().filtered('journal_id').try_lock_for_update(allow_referencing=True)
         accounts.last_full_walk_at = False
-        runs = accounts._apart(lambda account: account._synchronize(
-            limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE), 'manual')
+        runs = accounts._apart(
+            lambda account: account._synchronize(limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE), 'manual'
+        )
         action = self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_transaction_action_missing')
         action['domain'] = [
-            ('account_id', 'in', self.ids), '|', ('state', '!=', 'booked'), ('missing_since', '!=', False)]
+            ('account_id', 'in', self.ids),
+            '|',
+            ('state', '!=', 'booked'),
+            ('missing_since', '!=', False),
+        ]
         left = accounts - runs.account_id
         if left or any(run.state == 'error' or run.account_id.walk_cursor for run in runs):
             return runs._notify(left=left, next_action=action)
@@ -89,8 +97,9 @@ class PontoAccount(models.Model):
         stages = feeds._fetch_stages()
         # Whoever holds the account is at work on it, but shows nothing of it before the end.
         stages.update({account: 'reading' for account in feeds - free if stages[account] == 'done'})
-        return [{**account._prepare_progress_vals(stages[account]), **account._prepare_outcome_vals()}
-                for account in feeds]
+        return [
+            {**account._prepare_progress_vals(stages[account]), **account._prepare_outcome_vals()} for account in feeds
+        ]
 
     # -------------------------------------------------------------------------
     # Steps
@@ -120,8 +129,9 @@ class PontoAccount(models.Model):
         asked, failure = list(self.bank_asked_ids or []), None
         for subtype in SUBTYPES if address else ():
             try:
-                asked.append(client.create_synchronization(
-                    account_id=self.ponto_id, subtype=subtype, customer_ip=address).id)
+                asked.append(
+                    client.create_synchronization(account_id=self.ponto_id, subtype=subtype, customer_ip=address).id
+                )
             except PontoRecentlySynchronizedError:
                 _logger.info("The bank was asked about online account %s a moment ago.", self.id)
             except PontoError as error:
@@ -129,7 +139,8 @@ class PontoAccount(models.Model):
                 failure = error
         self.bank_asked_ids = asked or False
         self.bank_not_asked = failure and self.env._(
-            "Ponto did not ask the bank for news: %(reason)s", reason=error_sentence(self.env, failure))
+            "Ponto did not ask the bank for news: %(reason)s", reason=error_sentence(self.env, failure)
+        )
 
     def _is_bank_still_asked(self):
         """Return whether Ponto still waits for the bank. If the bank has refused, reading the account tells why."""
@@ -166,24 +177,37 @@ class PontoAccount(models.Model):
         refusals = sorted(set(filter(None, self.mapped('bank_not_asked'))))
         if any(account.bank_asked_ids for account in self):
             return [
-                *refusals, self.env._("The bank has been asked for news; they follow by themselves within minutes.")]
+                *refusals,
+                self.env._("The bank has been asked for news; they follow by themselves within minutes."),
+            ]
         if refusals:
             return refusals
         if request and not all(self._customer_ip(company) for company in self.company_id):
-            return [self.env._(
-                "The bank itself was not asked, because your address is a private one. Ponto's own data, at most six"
-                " hours old, was read. An administrator can enter the office's public address in the settings.")]
+            return [
+                self.env._(
+                    "The bank itself was not asked, because your address is a private one. Ponto's own data, at most"
+                    " six hours old, was read. An administrator can enter the office's public address in the settings."
+                )
+            ]
         return []
 
     def _fetch_stages(self):
         """Return `{account: stage}`; a failed fetch is over, the scheduled action tries again later."""
-        booking = {account for [account] in self.env['ponto.transaction']._read_group(
-            [('account_id', 'in', self.ids), ('state', '=', 'new')], ['account_id'])}
+        booking = {
+            account
+            for [account] in self.env['ponto.transaction']._read_group(
+                [('account_id', 'in', self.ids), ('state', '=', 'new')], ['account_id']
+            )
+        }
         return {
-            account: 'done' if account.state != 'active'
-            else 'reading' if account.walk_cursor
-            else 'asking' if account.bank_asked_ids
-            else 'booking' if account in booking
+            account: 'done'
+            if account.state != 'active'
+            else 'reading'
+            if account.walk_cursor
+            else 'asking'
+            if account.bank_asked_ids
+            else 'booking'
+            if account in booking
             else 'done'
             for account in self
         }
@@ -206,5 +230,10 @@ class PontoAccount(models.Model):
     def _fetch_runs(self):
         """Return the runs of the last fetch, the newest first."""
         started_at = self.fetch_started_at
-        return self.env['ponto.synchronization'].sudo().search(
-            [('account_id', '=', self.id), ('started_at', '>=', started_at)]) if started_at else self._last_run()
+        return (
+            self.env['ponto.synchronization']
+            .sudo()
+            .search([('account_id', '=', self.id), ('started_at', '>=', started_at)])
+            if started_at
+            else self._last_run()
+        )

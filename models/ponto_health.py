@@ -1,5 +1,6 @@
 """Is everything well? One look for the administrator, the same as data for a monitoring system, and an activity for
 whoever is responsible for a feed that has fallen silent. Two models share the subject."""
+
 import logging
 from datetime import timedelta
 
@@ -23,14 +24,27 @@ class PontoAccount(models.Model):
     needs_attention = fields.Boolean(compute='_compute_health', search='_search_needs_attention')
     health_message = fields.Text(string="What is the Matter", compute='_compute_health')
     is_silence_told = fields.Boolean(
-        readonly=True, copy=False, help="The responsible person has been told that nothing comes in.")
+        readonly=True, copy=False, help="The responsible person has been told that nothing comes in."
+    )
 
     @api.depends_context('lang', 'tz')
-    @api.depends('journal_id', 'state', 'error_message', 'bank_error_message', 'last_read_at', 'bank_data_at',
-                 'consent_state', 'consent_message', 'transaction_ids.state')
+    @api.depends(
+        'journal_id',
+        'state',
+        'error_message',
+        'bank_error_message',
+        'last_read_at',
+        'bank_data_at',
+        'consent_state',
+        'consent_message',
+        'transaction_ids.state',
+    )
     def _compute_health(self):
-        held = dict(self.env['ponto.transaction']._read_group(
-            [('state', '=', 'held'), ('account_id', 'in', self.ids)], ['account_id'], ['__count']))
+        held = dict(
+            self.env['ponto.transaction']._read_group(
+                [('state', '=', 'held'), ('account_id', 'in', self.ids)], ['account_id'], ['__count']
+            )
+        )
         for account in self:
             sentences = account._health_sentences(held.get(account, 0)) if account.journal_id else []
             account.needs_attention = bool(sentences)
@@ -44,15 +58,21 @@ class PontoAccount(models.Model):
 
     def _health_sentences(self, held):
         """Return what is the matter with this feed, of which `held` transactions are to review."""
-        return list(filter(None, [
-            self._silence_message(),
-            self.error_message if self.state == 'error' else False,
-            self.env._("Odoo may no longer read this account. Use Fetch Accounts to give the permission again.")
-            if self.state == 'withdrawn' else False,
-            self.consent_message,
-            self.bank_error_message,
-            self.env._("To review: %(held)s.", held=held) if held else False,
-        ]))
+        return list(
+            filter(
+                None,
+                [
+                    self._silence_message(),
+                    self.error_message if self.state == 'error' else False,
+                    self.env._("Odoo may no longer read this account. Use Fetch Accounts to give the permission again.")
+                    if self.state == 'withdrawn'
+                    else False,
+                    self.consent_message,
+                    self.bank_error_message,
+                    self.env._("To review: %(held)s.", held=held) if held else False,
+                ],
+            )
+        )
 
     def _silent_since(self):
         """Return since when nothing comes in from this feed, naive in UTC; False if something does, or nobody waits.
@@ -72,7 +92,8 @@ class PontoAccount(models.Model):
     def _silence_message(self):
         since = self._silent_since()
         return since and self.env._(
-            "Nothing has come in since %(moment)s.", moment=format_datetime(self.env, since, dt_format='short'))
+            "Nothing has come in since %(moment)s.", moment=format_datetime(self.env, since, dt_format='short')
+        )
 
     @api.model
     def get_health(self):
@@ -87,22 +108,36 @@ class PontoAccount(models.Model):
             raise AccessError(self.env._("Only accountants may see how the bank feeds are."))
         feeds = self.search([('journal_id', '!=', False)])
         health = {
-            'silent': [feed._health_vals(since=feed._silent_since(), message=feed._silence_message())
-                       for feed in feeds if feed._silent_since()],
-            'failed': [feed._health_vals(since=feed.last_read_at, message=feed.error_message)
-                       for feed in feeds if feed.state == 'error'],
+            'silent': [
+                feed._health_vals(since=feed._silent_since(), message=feed._silence_message())
+                for feed in feeds
+                if feed._silent_since()
+            ],
+            'failed': [
+                feed._health_vals(since=feed.last_read_at, message=feed.error_message)
+                for feed in feeds
+                if feed.state == 'error'
+            ],
             'withdrawn': [feed._health_vals() for feed in feeds if feed.state == 'withdrawn'],
-            'consents_ending': [feed._health_vals(until=feed.authorization_expires_at, message=feed.consent_message)
-                                for feed in feeds if feed.consent_state == 'ending'],
-            'consents_ended': [feed._health_vals(since=feed.authorization_expires_at, message=feed.consent_message)
-                               for feed in feeds if feed.consent_state == 'ended'],
+            'consents_ending': [
+                feed._health_vals(until=feed.authorization_expires_at, message=feed.consent_message)
+                for feed in feeds
+                if feed.consent_state == 'ending'
+            ],
+            'consents_ended': [
+                feed._health_vals(since=feed.authorization_expires_at, message=feed.consent_message)
+                for feed in feeds
+                if feed.consent_state == 'ended'
+            ],
         }
         held = self.env['ponto.transaction'].search_count([('state', '=', 'held'), ('account_id', 'in', feeds.ids)])
         return {'is_healthy': not any(health.values()) and not held, 'feeds': len(feeds), 'held': held, **health}
 
     def _health_vals(self, message=False, **moments):
         return {
-            'id': self.id, 'account': self.reference or self.name, 'company': self.company_id.name,
+            'id': self.id,
+            'account': self.reference or self.name,
+            'company': self.company_id.name,
             'message': message or '',
             **{name: moment.isoformat() + 'Z' if moment else None for name, moment in moments.items()},
         }
@@ -127,8 +162,11 @@ class PontoAccount(models.Model):
         neutralized copy everything is disconnected.
         """
         return bool(
-            self.state != 'withdrawn' and self.integration_id.state != 'draft' and self.consent_state != 'ended'
-            and self._silent_since())
+            self.state != 'withdrawn'
+            and self.integration_id.state != 'draft'
+            and self.consent_state != 'ended'
+            and self._silent_since()
+        )
 
 
 class PontoLink(models.Model):
@@ -138,8 +176,9 @@ class PontoLink(models.Model):
     def _cron_tell_silence(self):
         """Tell the responsible people which feeds have fallen silent, once for each silence; never raises."""
         cron = self.env['ir.cron']
-        links = self.search([('account_ids', 'any', [
-            '|', ('journal_id', '!=', False), ('is_silence_told', '=', True)])])
+        links = self.search(
+            [('account_ids', 'any', ['|', ('journal_id', '!=', False), ('is_silence_told', '=', True)])]
+        )
         cron._commit_progress(remaining=len(links))
         for link in links:
             try:
@@ -147,7 +186,8 @@ class PontoLink(models.Model):
                     link.with_company(link.company_id)._tell_silence()
                 else:
                     self.env.ref('account_online_ponto.ir_cron_tell_silence')._trigger(
-                        at=fields.Datetime.now() + AGAIN_AFTER)
+                        at=fields.Datetime.now() + AGAIN_AFTER
+                    )
             except Exception:  # one must not keep others from being told
                 self.env.cr.rollback()
                 _logger.exception("Telling of the silence of online synchronization %s failed", link.id)
@@ -155,8 +195,7 @@ class PontoLink(models.Model):
             cron._commit_progress(1)
 
     def _tell_silence(self):
-        changed = self.account_ids.filtered(
-            lambda account: account.is_silence_told != account._is_silence_to_tell())
+        changed = self.account_ids.filtered(lambda account: account.is_silence_told != account._is_silence_to_tell())
         for account in changed:
             account.is_silence_told = not account.is_silence_told
         if changed:
@@ -172,9 +211,17 @@ class PontoLink(models.Model):
                 silent = silent.with_context(lang=user.lang, tz=user.tz)
                 # An activity is enough: no mail about it.
                 link.with_context(lang=user.lang, mail_activity_quick_update=True).activity_schedule(
-                    ACTIVITY, user_id=user.id, summary=silent.env._("No news from the bank"),
-                    note=Markup('<ul>%s</ul>') % Markup().join(
-                        Markup('<li>%s: %s %s</li>') % (
-                            account.name, account._silence_message(),
-                            account.error_message or account.bank_error_message or '')
-                        for account in silent))
+                    ACTIVITY,
+                    user_id=user.id,
+                    summary=silent.env._("No news from the bank"),
+                    note=Markup('<ul>%s</ul>')
+                    % Markup().join(
+                        Markup('<li>%s: %s %s</li>')
+                        % (
+                            account.name,
+                            account._silence_message(),
+                            account.error_message or account.bank_error_message or '',
+                        )
+                        for account in silent
+                    ),
+                )

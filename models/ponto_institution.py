@@ -31,6 +31,7 @@ def plain(text):
 
 class PontoInstitution(models.Model):
     """A financial institution in Ponto's catalogue; shared by all companies."""
+
     _name = 'ponto.institution'
     _inherit = 'ponto.mirror'
     _description = "Ponto Financial Institution"
@@ -40,8 +41,7 @@ class PontoInstitution(models.Model):
     name = fields.Char(required=True, readonly=True)
     bic = fields.Char(string="BIC", readonly=True)
     country_id = fields.Many2one('res.country', readonly=True)
-    status = fields.Selection(
-        [('stable', "Stable"), ('beta', "Beta"), ('experimental', "Experimental")], readonly=True)
+    status = fields.Selection([('stable', "Stable"), ('beta', "Beta"), ('experimental', "Experimental")], readonly=True)
     deprecated = fields.Boolean(readonly=True)
     logo_url = fields.Char(string="Logo URL", readonly=True)
     primary_color = fields.Char(readonly=True)
@@ -49,7 +49,8 @@ class PontoInstitution(models.Model):
     maintenance_from = fields.Datetime(readonly=True)
     maintenance_to = fields.Datetime(readonly=True)
     maintenance_type = fields.Selection(
-        [('internal', "No data access"), ('financialInstitution', "Existing data only")], readonly=True)
+        [('internal', "No data access"), ('financialInstitution', "Existing data only")], readonly=True
+    )
     active = fields.Boolean(default=True)
     logo = fields.Image(max_width=LOGO_SIZE, max_height=LOGO_SIZE, readonly=True)
     logo_tried_at = fields.Datetime(readonly=True, help="When the logo was last asked for.")
@@ -107,11 +108,15 @@ class PontoInstitution(models.Model):
         return Domain.AND(
             Domain('search_key', 'like', escape_psql(word))
             | Domain('country_id', 'in', [country_id for country_id, name in names.items() if word in name])
-            for word in words)
+            for word in words
+        )
 
     def _order_for(self, text, query):
-        own_country = SQL("%s IS NOT DISTINCT FROM %s", self._field_to_sql(self._table, 'country_id', query),
-                          self.env.company.country_id.id or None)
+        own_country = SQL(
+            "%s IS NOT DISTINCT FROM %s",
+            self._field_to_sql(self._table, 'country_id', query),
+            self.env.company.country_id.id or None,
+        )
         search_key = SQL('%s COLLATE "C"', self._field_to_sql(self._table, 'search_key', query))
         begins = SQL("%s LIKE %s", search_key, escape_psql(text) + '%')
         return SQL("%s DESC, %s DESC, %s, %s", own_country, begins, search_key, SQL.identifier(self._table, 'id'))
@@ -138,13 +143,18 @@ class PontoInstitution(models.Model):
     def _maintenance_sentence(self):
         """Return what to say while the institution is under maintenance, '' otherwise."""
         now = fields.Datetime.now()
-        if not self.maintenance_from or self.maintenance_from > now or (
-                self.maintenance_to and self.maintenance_to <= now):
+        if (
+            not self.maintenance_from
+            or self.maintenance_from > now
+            or (self.maintenance_to and self.maintenance_to <= now)
+        ):
             return ''
         if not self.maintenance_to:
             return self.env._("Under maintenance")
-        return self.env._("Under maintenance until %(moment)s", moment=format_datetime(
-            self.env, self.maintenance_to, dt_format='d MMMM HH:mm'))
+        return self.env._(
+            "Under maintenance until %(moment)s",
+            moment=format_datetime(self.env, self.maintenance_to, dt_format='d MMMM HH:mm'),
+        )
 
     # -------------------------------------------------------------------------
     # Catalogue
@@ -160,8 +170,9 @@ class PontoInstitution(models.Model):
             cron.lock_for_update(allow_referencing=True)
             self.sudo()._refresh_catalogue()
         except LockError as error:
-            raise UserError(self.env._(
-                "The list of banks is being read at this moment. Wait a minute, then look again.")) from error
+            raise UserError(
+                self.env._("The list of banks is being read at this moment. Wait a minute, then look again.")
+            ) from error
         except PontoError as error:
             raise UserError(error_sentence(self.env, error)) from error
 
@@ -182,9 +193,13 @@ class PontoInstitution(models.Model):
         One that was not to be had is asked for again after a month. None is asked for while our own network is down.
         """
         cron = self.env['ir.cron']
-        waiting = self.search(Domain('logo_url', '!=', False) & (
-            Domain('logo_tried_at', '=', False)
-            | (Domain('logo', '=', False) & Domain('logo_tried_at', '<', fields.Datetime.now() - LOGO_RETRY))))
+        waiting = self.search(
+            Domain('logo_url', '!=', False)
+            & (
+                Domain('logo_tried_at', '=', False)
+                | (Domain('logo', '=', False) & Domain('logo_tried_at', '<', fields.Datetime.now() - LOGO_RETRY))
+            )
+        )
         cron._commit_progress(remaining=len(waiting))
         unreachable = 0
         for institution in waiting:
@@ -198,12 +213,18 @@ class PontoInstitution(models.Model):
     @api.model
     def _refresh_catalogue(self):
         """Bring the catalogue up to what Ponto lists now; what it lists no more is archived, unless it is in use."""
-        resources = {resource.id: resource for resource in
-                     self.env['ponto.integration']._public_client().iter_institutions()}
+        resources = {
+            resource.id: resource for resource in self.env['ponto.integration']._public_client().iter_institutions()
+        }
         countries = self._countries_by_code()
         known = {institution.ponto_id: institution for institution in self.with_context(active_test=False).search([])}
-        self.create([self._prepare_institution_vals(resource, countries)
-                     for ponto_id, resource in resources.items() if ponto_id not in known])
+        self.create(
+            [
+                self._prepare_institution_vals(resource, countries)
+                for ponto_id, resource in resources.items()
+                if ponto_id not in known
+            ]
+        )
         for ponto_id, institution in known.items():
             if ponto_id in resources:
                 institution._update(self._prepare_institution_vals(resources[ponto_id], countries))
@@ -273,7 +294,8 @@ class PontoInstitution(models.Model):
             'maintenance_from': naive_utc(resource.maintenance_from),
             'maintenance_to': naive_utc(resource.maintenance_to),
             'maintenance_type': resource.maintenance_type
-            if resource.maintenance_type in dict(self._fields['maintenance_type'].selection) else False,
+            if resource.maintenance_type in dict(self._fields['maintenance_type'].selection)
+            else False,
         }
 
     def _local_zone(self):
@@ -287,5 +309,6 @@ class PontoInstitution(models.Model):
         banks = self.env['res.bank'].sudo()
         if not self.bic:
             return banks
-        return banks.search([('bic', '=', self.bic)], limit=1) or banks.create({
-            'name': self.name, 'bic': self.bic, 'country': self.country_id.id})
+        return banks.search([('bic', '=', self.bic)], limit=1) or banks.create(
+            {'name': self.name, 'bic': self.bic, 'country': self.country_id.id}
+        )

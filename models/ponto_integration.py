@@ -18,6 +18,7 @@ CONNECT_SECRET = 'account_online_ponto.connect_client_secret'  # noqa: S105 a pa
 
 class PontoIntegration(models.Model):
     """The grant by which one Ponto organisation lets one company read its accounts."""
+
     _name = 'ponto.integration'
     _inherit = 'ponto.mirror'
     _description = "Ponto Integration"
@@ -26,26 +27,38 @@ class PontoIntegration(models.Model):
     name = fields.Char(compute='_compute_name')
     company_id = fields.Many2one('res.company', required=True, index=True, default=lambda self: self.env.company)
     api = fields.Selection(
-        [('direct', "Own integration (client ID and secret)")], string="Connection", required=True, default='direct',
+        [('direct', "Own integration (client ID and secret)")],
+        string="Connection",
+        required=True,
+        default='direct',
         help="Own integration: your company makes an integration in its Ponto dashboard and gives Odoo its client ID"
-             " and client secret.")
+        " and client secret.",
+    )
     client_id = fields.Char(string="Client ID", copy=False)
     client_secret = fields.Char(
-        compute='_compute_client_secret', inverse='_inverse_client_secret', copy=False, groups='base.group_system')
+        compute='_compute_client_secret', inverse='_inverse_client_secret', copy=False, groups='base.group_system'
+    )
     client_secret_stored = fields.Char(
-        copy=False, groups='base.group_system',
-        help="The secret as it lies in the database, encrypted if there is a key.")
+        copy=False,
+        groups='base.group_system',
+        help="The secret as it lies in the database, encrypted if there is a key.",
+    )
     organization_id = fields.Char(string="Ponto Organization ID", readonly=True, copy=False)
     organization_name = fields.Char(string="Ponto Organization", readonly=True, copy=False)
     state = fields.Selection(
         [('draft', "Not Connected"), ('connected', "Connected"), ('refused', "Refused by Ponto")],
-        required=True, default='draft', readonly=True, copy=False)
+        required=True,
+        default='draft',
+        readonly=True,
+        copy=False,
+    )
     link_ids = fields.One2many('ponto.link', 'integration_id')
     account_ids = fields.One2many('ponto.account', 'integration_id')
 
     _client_id_uniq = models.UniqueIndex(
         '(company_id, client_id) WHERE client_id IS NOT NULL',
-        "This client ID is already in use in this company. Use Update Credentials on the existing connection.")
+        "This client ID is already in use in this company. Use Update Credentials on the existing connection.",
+    )
 
     # -------------------------------------------------------------------------
     # Computes and constraints
@@ -54,8 +67,7 @@ class PontoIntegration(models.Model):
     @depends('api', 'client_id', 'company_id')
     def _compute_name(self):
         for integration in self:
-            integration.name = self.env._(
-                "Ponto (%(company)s)", company=integration.company_id.display_name)
+            integration.name = self.env._("Ponto (%(company)s)", company=integration.company_id.display_name)
 
     @depends('client_secret_stored')
     def _compute_client_secret(self):
@@ -69,8 +81,11 @@ class PontoIntegration(models.Model):
     @constrains('company_id')
     def _check_company(self):
         for integration in self:
-            if any(account.journal_id for account in integration.account_ids
-                   if account.journal_id.company_id != integration.company_id):
+            if any(
+                account.journal_id
+                for account in integration.account_ids
+                if account.journal_id.company_id != integration.company_id
+            ):
                 raise ValidationError(self.env._("A connection with linked journals cannot move to another company."))
 
     # -------------------------------------------------------------------------
@@ -105,11 +120,17 @@ class PontoIntegration(models.Model):
         failure = integration._revoke()
         integration.write({'state': 'draft', 'client_id': False, 'client_secret': False})
         self.env['ponto.token'].sudo().search([('integration_id', '=', self.id)])._write_texts(
-            False, False, issued_for=False, expires_at=False)
+            False, False, issued_for=False, expires_at=False
+        )
         integration.account_ids._write_changes({'state': 'withdrawn', 'next_read_at': False})
-        return not failure or self.env['ponto.synchronization']._notification(self.env._(
-            "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto dashboard"
-            " as well.", reason=failure), kind='danger')
+        return not failure or self.env['ponto.synchronization']._notification(
+            self.env._(
+                "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto"
+                " dashboard as well.",
+                reason=failure,
+            ),
+            kind='danger',
+        )
 
     def _revoke(self):
         """End the grant at Ponto. One of a direct integration can only be ended on Ponto's site.
@@ -175,8 +196,11 @@ class PontoIntegration(models.Model):
         integration = self.sudo()
         client = integration._client()
         resources = list(client.iter_accounts())
-        institutions = self.env['ponto.institution'].sudo()._ensure(
-            client, {resource.institution_id for resource in resources if resource.institution_id})
+        institutions = (
+            self.env['ponto.institution']
+            .sudo()
+            ._ensure(client, {resource.institution_id for resource in resources if resource.institution_id})
+        )
         if integration.state != 'connected':
             integration.state = 'connected'
             # Failed runs have put off the next ones.
@@ -189,10 +213,12 @@ class PontoIntegration(models.Model):
         by_ponto_id = {institution.ponto_id: institution for institution in institutions}
         links = {link.institution_id.ponto_id or None: link for link in self.link_ids}
         missing = {resource.institution_id or None for resource in resources} - set(links)
-        created = self.env['ponto.link'].create([
-            {'integration_id': self.id, 'institution_id': by_ponto_id[ponto_id].id if ponto_id else False}
-            for ponto_id in sorted(missing, key=str)
-        ])
+        created = self.env['ponto.link'].create(
+            [
+                {'integration_id': self.id, 'institution_id': by_ponto_id[ponto_id].id if ponto_id else False}
+                for ponto_id in sorted(missing, key=str)
+            ]
+        )
         return {**links, **{link.institution_id.ponto_id or None: link for link in created}}
 
     def _record_error(self, error):

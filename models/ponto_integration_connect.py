@@ -1,4 +1,5 @@
 """Ponto Connect: the application of an integrator who is Ibanity's partner, and the consents that companies give it."""
+
 import base64
 import logging
 import secrets
@@ -46,7 +47,8 @@ class PontoIntegration(models.Model):
 
     _organization_uniq = models.UniqueIndex(
         "(company_id, organization_id) WHERE api = 'connect' AND organization_id IS NOT NULL",
-        "This Ponto organization is already connected with this company.")
+        "This Ponto organization is already connected with this company.",
+    )
 
     # -------------------------------------------------------------------------
     # The application
@@ -64,7 +66,8 @@ class PontoIntegration(models.Model):
     def _has_connect_application(self):
         """Return whether the settings hold what Ponto Connect needs."""
         return all(
-            self._connect_parameter(f'connect_{name}') for name in ('client_id', 'client_secret', 'certificate_id'))
+            self._connect_parameter(f'connect_{name}') for name in ('client_id', 'client_secret', 'certificate_id')
+        )
 
     @model
     def _connect_url(self):
@@ -88,12 +91,17 @@ class PontoIntegration(models.Model):
                 _certificate, signing_key, signing_password = self._pem('connect_signature_certificate_id')
                 sign = HttpSignature(
                     certificate_id=self._connect_parameter('connect_signature_key_id'),
-                    private_key=signing_key, password=signing_password)
+                    private_key=signing_key,
+                    password=signing_password,
+                )
             return new_connect_session(certificate=certificate, private_key=key, password=password, sign=sign)
         except ValueError as error:
-            raise UserError(self.env._(
-                "The certificate of Ponto Connect in the settings cannot be used. Ask your administrator to check it"
-                " and its private key.")) from error
+            raise UserError(
+                self.env._(
+                    "The certificate of Ponto Connect in the settings cannot be used. Ask your administrator to check"
+                    " it and its private key."
+                )
+            ) from error
 
     @model
     def _pem(self, parameter):
@@ -107,8 +115,10 @@ class PontoIntegration(models.Model):
         if not (certificate.pem_certificate and key.pem_key):
             raise ValueError('certificate or private key is missing')
         return (
-            base64.b64decode(certificate.pem_certificate), base64.b64decode(key.pem_key),
-            key.password.encode() if key.password else None)
+            base64.b64decode(certificate.pem_certificate),
+            base64.b64decode(key.pem_key),
+            key.password.encode() if key.password else None,
+        )
 
     def _credentials(self):
         if self.api != 'connect':
@@ -132,9 +142,12 @@ class PontoIntegration(models.Model):
         auth = AuthorizationCodeAuth(
             client_id=self._connect_parameter('connect_client_id'),
             client_secret=self._connect_secret(),
-            token_url=f'{base_url}/oauth2/token', store=store)
+            token_url=f'{base_url}/oauth2/token',
+            store=store,
+        )
         return PontoConnectClient(
-            base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep, **kwargs)
+            base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep, **kwargs
+        )
 
     # -------------------------------------------------------------------------
     # Errands: what a person goes to Ponto's pages for, and comes back from
@@ -144,7 +157,7 @@ class PontoIntegration(models.Model):
     def _start_errand(self, **data):
         """Remember `data` in this person's session and return the signed state that gives it back, once."""
         nonce = secrets.token_urlsafe(16)
-        errands = list(request.session.get(SESSION_KEY, []))[-(ERRANDS - 1):]
+        errands = list(request.session.get(SESSION_KEY, []))[-(ERRANDS - 1) :]
         request.session[SESSION_KEY] = [*errands, {**data, 'nonce': nonce, 'user_id': self.env.uid}]
         return hash_sign(self.sudo().env, SESSION_KEY, nonce, expiration_hours=ERRAND_HOURS)
 
@@ -170,9 +183,13 @@ class PontoIntegration(models.Model):
         verifier, challenge = pkce_pair()
         state = self._start_errand(verifier=verifier, company_id=company.id, institution_id=institution.id)
         return authorization_url(
-            endpoint=self._authorization_url(), client_id=self._connect_parameter('connect_client_id'),
-            redirect_uri=self._return_url(CONSENT_RETURN), state=state, code_challenge=challenge,
-            language=(self.env.lang or 'en')[:2])
+            endpoint=self._authorization_url(),
+            client_id=self._connect_parameter('connect_client_id'),
+            redirect_uri=self._return_url(CONSENT_RETURN),
+            state=state,
+            code_challenge=challenge,
+            language=(self.env.lang or 'en')[:2],
+        )
 
     @model
     def _return_url(self, path):
@@ -186,17 +203,24 @@ class PontoIntegration(models.Model):
         :raises PontoError: Ponto cannot be reached or answers something else
         """
         token = self._connect_client(MemoryTokenStore()).exchange_code(
-            code=code, code_verifier=errand['verifier'], redirect_uri=self._return_url(CONSENT_RETURN))
+            code=code, code_verifier=errand['verifier'], redirect_uri=self._return_url(CONSENT_RETURN)
+        )
         userinfo = self._connect_client(MemoryTokenStore(token)).get_userinfo()
         integrations = self.sudo()
-        integration = integrations.search([
-            ('api', '=', 'connect'), ('company_id', '=', errand['company_id']),
-            ('organization_id', '=', userinfo.organization_id)])
+        integration = integrations.search(
+            [
+                ('api', '=', 'connect'),
+                ('company_id', '=', errand['company_id']),
+                ('organization_id', '=', userinfo.organization_id),
+            ]
+        )
         if not integration:
-            integration = integrations.create({
-                'api': 'connect', 'company_id': errand['company_id'], 'organization_id': userinfo.organization_id})
-        integration.write({
-            'organization_name': userinfo.name, 'state': 'connected', 'consented_at': fields.Datetime.now()})
+            integration = integrations.create(
+                {'api': 'connect', 'company_id': errand['company_id'], 'organization_id': userinfo.organization_id}
+            )
+        integration.write(
+            {'organization_name': userinfo.name, 'state': 'connected', 'consented_at': fields.Datetime.now()}
+        )
         TokenStore(integration).replace(token)
         return integration
 
@@ -204,7 +228,8 @@ class PontoIntegration(models.Model):
         """Return the address at Ponto where the person in this request renews the consent for `account`."""
         state = self._start_errand(link_id=link.id)
         return self._client().create_reauthorization_request(
-            account_id=account.ponto_id, redirect_uri=f'{self._return_url(REAUTHORIZATION_RETURN)}?state={state}')
+            account_id=account.ponto_id, redirect_uri=f'{self._return_url(REAUTHORIZATION_RETURN)}?state={state}'
+        )
 
     # -------------------------------------------------------------------------
     # Disconnect, and keeping the consent alive
@@ -240,9 +265,14 @@ class PontoIntegration(models.Model):
         The oldest ones first. While Ponto is out of reach, none: there is another day.
         """
         cron = self.env['ir.cron']
-        integrations = self.env['ponto.token'].sudo().search([
-            ('integration_id.api', '=', 'connect'), ('integration_id.state', '=', 'connected'),
-        ], order='expires_at').integration_id
+        integrations = (
+            self.env['ponto.token']
+            .sudo()
+            .search(
+                [('integration_id.api', '=', 'connect'), ('integration_id.state', '=', 'connected')], order='expires_at'
+            )
+            .integration_id
+        )
         cron._commit_progress(remaining=len(integrations))
         for integration in integrations:
             try:

@@ -3,6 +3,7 @@ from odoo import api, fields, models
 
 class PontoLink(models.Model):
     """One integration at one institution: a row of Online Synchronization."""
+
     _name = 'ponto.link'
     _description = "Online Synchronization"
     _inherit = ['ponto.mirror', 'mail.thread', 'mail.activity.mixin']
@@ -14,20 +15,33 @@ class PontoLink(models.Model):
     institution_id = fields.Many2one('ponto.institution', readonly=True, index=True, ondelete='restrict')
     account_ids = fields.One2many('ponto.account', 'link_id')
     user_id = fields.Many2one(
-        'res.users', string="Responsible", default=lambda self: self.env.user, tracking=True,
-        help="Is told when the bank's consent is about to end and when something needs a decision.")
+        'res.users',
+        string="Responsible",
+        default=lambda self: self.env.user,
+        tracking=True,
+        help="Is told when the bank's consent is about to end and when something needs a decision.",
+    )
     auto_synchronize = fields.Boolean(
-        string="Automatic synchronization", default=True, tracking=True,
+        string="Automatic synchronization",
+        default=True,
+        tracking=True,
         help="Read this bank's transactions after each of Ponto's own refreshes. Without it they come in only when"
-             " somebody clicks Fetch Transactions.")
+        " somebody clicks Fetch Transactions.",
+    )
     state = fields.Selection(
-        [('draft', "Not Connected"), ('connected', "Connected"), ('attention', "Needs Attention"),
-         ('refused', "Refused by Ponto")],
-        compute='_compute_state')
+        [
+            ('draft', "Not Connected"),
+            ('connected', "Connected"),
+            ('attention', "Needs Attention"),
+            ('refused', "Refused by Ponto"),
+        ],
+        compute='_compute_state',
+    )
     error_message = fields.Text(compute='_compute_error_message')
 
     _integration_institution_uniq = models.UniqueIndex(
-        '(integration_id, institution_id)', "This institution is already connected through this integration.")
+        '(integration_id, institution_id)', "This institution is already connected through this integration."
+    )
 
     @api.depends('institution_id')
     def _compute_name(self):
@@ -39,8 +53,11 @@ class PontoLink(models.Model):
         for link in self:
             if link.integration_id.state != 'connected':
                 link.state = link.integration_id.state
-            elif any(account.state in ('error', 'withdrawn') or account.consent_state == 'ended'
-                     for account in link.account_ids if account.journal_id):
+            elif any(
+                account.state in ('error', 'withdrawn') or account.consent_state == 'ended'
+                for account in link.account_ids
+                if account.journal_id
+            ):
                 link.state = 'attention'
             else:
                 link.state = 'connected'
@@ -50,9 +67,12 @@ class PontoLink(models.Model):
         for link in self:
             problems = {
                 account: account.error_message or (account.consent_state == 'ended' and account.consent_message)
-                for account in link.account_ids if account.journal_id}
+                for account in link.account_ids
+                if account.journal_id
+            }
             link.error_message = '\n'.join(
-                f'{account.reference or account.name}: {problem}' for account, problem in problems.items() if problem)
+                f'{account.reference or account.name}: {problem}' for account, problem in problems.items() if problem
+            )
 
     # -------------------------------------------------------------------------
     # Actions

@@ -7,6 +7,7 @@ class PontoMirror(models.AbstractModel):
 
     Over RPC, `readonly` alone keeps nobody with rights on a model from writing a field.
     """
+
     _name = 'ponto.mirror'
     _description = "Mirror of Something at Ponto"
 
@@ -26,9 +27,12 @@ class PontoMirror(models.AbstractModel):
         known = [self._fields[name] for name in vals if name in self._fields]
         mirrored = [field for field in known if field.store and field.readonly]
         if mirrored and not self.env.su:
-            raise AccessError(self.env._(
-                "%(fields)s: this comes from Ponto and cannot be changed here.",
-                fields=', '.join(field._description_string(self.env) for field in mirrored)))
+            raise AccessError(
+                self.env._(
+                    "%(fields)s: this comes from Ponto and cannot be changed here.",
+                    fields=', '.join(field._description_string(self.env) for field in mirrored),
+                )
+            )
 
     def _write_changes(self, vals):
         """Write only what differs: an unchanged record is not touched at each run."""

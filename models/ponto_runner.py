@@ -1,4 +1,5 @@
 """When an account is read, by whom, and what follows a failure. The crons' methods here are the only that commit."""
+
 import logging
 import time
 import zlib
@@ -148,8 +149,11 @@ class PontoAccount(models.Model):
             ('next_read_at', '<=', fields.Datetime.now()),
             ('state', 'in', ('active', 'error')),
             # What a person has begun is finished in any case.
-            '|', '|', ('link_id.auto_synchronize', '=', True),
-            ('walk_cursor', '!=', False), ('bank_asked_ids', '!=', False),
+            '|',
+            '|',
+            ('link_id.auto_synchronize', '=', True),
+            ('walk_cursor', '!=', False),
+            ('bank_asked_ids', '!=', False),
         ]
 
     def _plan_read(self, moment):
@@ -176,7 +180,9 @@ class PontoAccount(models.Model):
         today = datetime.combine(pytz.utc.localize(now).astimezone(zone), datetime.min.time())
         slots = (
             zone.localize(today + timedelta(days=day, hours=hour)).astimezone(pytz.utc) + delay
-            for day in (-1, 0, 1) for hour in PONTO_REFRESH_HOURS)
+            for day in (-1, 0, 1)
+            for hour in PONTO_REFRESH_HOURS
+        )
         return min(slot.replace(tzinfo=None) for slot in slots if slot.replace(tzinfo=None) > now)
 
     # -------------------------------------------------------------------------
@@ -213,23 +219,31 @@ class PontoAccount(models.Model):
         account.integration_id._record_error(error)
         # A person who tries again and again does not put off the next automatic run.
         failures = account.failure_count + (trigger == 'cron' or not account.failure_count)
-        account.write({
-            # A withdrawn account is not tried again by itself: somebody has to give the permission again.
-            'state': 'withdrawn' if account.state == 'withdrawn' else 'error',
-            'error_message': message,
-            'failure_count': failures,
-        })
+        account.write(
+            {
+                # A withdrawn account is not tried again by itself: somebody has to give the permission again.
+                'state': 'withdrawn' if account.state == 'withdrawn' else 'error',
+                'error_message': message,
+                'failure_count': failures,
+            }
+        )
         account._plan_read(fields.Datetime.now() + self._back_off(failures, error))
-        return self.env['ponto.synchronization'].sudo().create({
-            'account_id': account.id,
-            'journal_id': account.journal_id.id,
-            'trigger': trigger,
-            'state': 'error',
-            'started_at': started_at,
-            'ended_at': fields.Datetime.now(),
-            'error_code': error_code(error),
-            'message': message,
-        })
+        return (
+            self.env['ponto.synchronization']
+            .sudo()
+            .create(
+                {
+                    'account_id': account.id,
+                    'journal_id': account.journal_id.id,
+                    'trigger': trigger,
+                    'state': 'error',
+                    'started_at': started_at,
+                    'ended_at': fields.Datetime.now(),
+                    'error_code': error_code(error),
+                    'message': message,
+                }
+            )
+        )
 
     @api.model
     def _back_off(self, failures, error=None):

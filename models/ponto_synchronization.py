@@ -5,6 +5,7 @@ KEPT_DAYS = 400
 
 class PontoSynchronization(models.Model):
     """One run over one account: the history. Written by the data path, never by users."""
+
     _name = 'ponto.synchronization'
     _description = "Bank Synchronization"
     _order = 'started_at desc, id desc'
@@ -14,8 +15,8 @@ class PontoSynchronization(models.Model):
     company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
     journal_id = fields.Many2one('account.journal', readonly=True)
     trigger = fields.Selection(
-        [('cron', "Automatic"), ('manual', "By hand"), ('backfill', "Date range")],
-        required=True)
+        [('cron', "Automatic"), ('manual', "By hand"), ('backfill', "Date range")], required=True
+    )
     state = fields.Selection([('done', "Done"), ('error', "Failed")], required=True)
     started_at = fields.Datetime(required=True, index=True)
     ended_at = fields.Datetime(required=True)
@@ -37,10 +38,9 @@ class PontoSynchronization(models.Model):
     def _count(self, counts):
         """Add `counts` (`{field: number}`) of one more step to the run; on an empty recordset nothing is recorded."""
         for run in self:
-            run.write({
-                'ended_at': fields.Datetime.now(),
-                **{name: run[name] + number for name, number in counts.items()},
-            })
+            run.write(
+                {'ended_at': fields.Datetime.now(), **{name: run[name] + number for name, number in counts.items()}}
+            )
 
     def _notify(self, busy=None, left=None, remarks=(), next_action=None):
         """Return the notification that tells a person what these runs, just made, have brought.
@@ -53,13 +53,19 @@ class PontoSynchronization(models.Model):
         failed = self.filtered(lambda run: run.state == 'error')
         sentences = [f"{run.account_id.reference or run.account_id.name}: {run.message}" for run in failed]
         if busy:
-            sentences.append(self.env._(
-                "%(accounts)s: somebody else is fetching it at this moment.",
-                accounts=', '.join(account.reference or account.name for account in busy)))
+            sentences.append(
+                self.env._(
+                    "%(accounts)s: somebody else is fetching it at this moment.",
+                    accounts=', '.join(account.reference or account.name for account in busy),
+                )
+            )
         if left:
-            sentences.append(self.env._(
-                "%(accounts)s: not fetched yet, because the others took long. Please do the same again for these.",
-                accounts=', '.join(account.reference or account.name for account in left)))
+            sentences.append(
+                self.env._(
+                    "%(accounts)s: not fetched yet, because the others took long. Please do the same again for these.",
+                    accounts=', '.join(account.reference or account.name for account in left),
+                )
+            )
         done = self - failed
         if done:
             sentences.append(self._outcome(done))
@@ -69,11 +75,19 @@ class PontoSynchronization(models.Model):
     def _outcome(self, done):
         new, booked = (sum(done.mapped(name)) for name in ('new_count', 'booked_count'))
         # Not counted in the runs: what stays held is tried at each of them.
-        by_state = dict(self.env['ponto.transaction'].sudo()._read_group(
-            [('account_id', 'in', done.account_id.ids), ('state', 'in', ('new', 'held'))], ['state'], ['__count']))
+        by_state = dict(
+            self.env['ponto.transaction']
+            .sudo()
+            ._read_group(
+                [('account_id', 'in', done.account_id.ids), ('state', 'in', ('new', 'held'))], ['state'], ['__count']
+            )
+        )
         held, waiting = by_state.get('held'), by_state.get('new')
-        sentences = [self.env._("New transactions: %(new)s, booked: %(booked)s.", new=new, booked=booked)
-                     if new or booked else self.env._("No new transactions.")]
+        sentences = [
+            self.env._("New transactions: %(new)s, booked: %(booked)s.", new=new, booked=booked)
+            if new or booked
+            else self.env._("No new transactions.")
+        ]
         if held:
             sentences.append(self.env._("To review: %(held)s.", held=held))
         if waiting:
@@ -89,7 +103,9 @@ class PontoSynchronization(models.Model):
             'type': 'ir.actions.client',
             'tag': 'display_notification',
             'params': {
-                'type': kind, 'message': message, 'sticky': kind == 'danger',
+                'type': kind,
+                'message': message,
+                'sticky': kind == 'danger',
                 'next': next_action or {'type': 'ir.actions.client', 'tag': 'soft_reload'},
             },
         }

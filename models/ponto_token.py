@@ -21,6 +21,7 @@ class PontoToken(models.Model):
     It has a row of its own, apart from the integration, so that a renewal never waits for somebody who has changed the
     integration in the same breath, and never makes that change fail.
     """
+
     _name = 'ponto.token'
     _description = "Ponto Access Token"
     _rec_name = 'integration_id'
@@ -48,6 +49,7 @@ class TokenStore:
     caller's transaction. Workers that need a token at the same instant queue on the row; the first renews the token,
     the others find the fresh one.
     """
+
     # With REPEATABLE READ, a transaction that has waited for a changed row must start again to see it.
     ATTEMPTS = 5
     # Longer than a renewal with all its retries may take.
@@ -93,8 +95,11 @@ class TokenStore:
                 try:
                     cr.execute("SET LOCAL lock_timeout = %s", [self.LOCK_TIMEOUT])
                     # What it raises is expected: no error for the server's log.
-                    cr.execute("SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE", [self.integration_id],
-                               log_exceptions=False)
+                    cr.execute(
+                        "SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE",
+                        [self.integration_id],
+                        log_exceptions=False,
+                    )
                     break
                 except psycopg2.errors.SerializationFailure:
                     _logger.info("The token of Ponto integration %s was renewed elsewhere.", self.integration_id)
@@ -109,7 +114,8 @@ class TokenStore:
 
     def _write(self, row, token):
         row._write_texts(
-            token.access_token, token.refresh_token, issued_for=self.issued_for, expires_at=naive_utc(token.expires_at))
+            token.access_token, token.refresh_token, issued_for=self.issued_for, expires_at=naive_utc(token.expires_at)
+        )
         row.flush_recordset()
 
     def _row(self, env):

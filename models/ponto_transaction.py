@@ -10,12 +10,19 @@ from .ordering import places
 
 # The inbox fields that tell one payment from another, whatever id Ponto gives it.
 FINGERPRINT = (
-    'amount', 'currency_code', 'execution_date', 'value_date', 'remittance_information', 'counterpart_reference',
-    'end_to_end_id')
+    'amount',
+    'currency_code',
+    'execution_date',
+    'value_date',
+    'remittance_information',
+    'counterpart_reference',
+    'end_to_end_id',
+)
 
 
 class PontoTransaction(models.Model):
     """One booked transaction as Ponto reported it: the inbox. Its statement line is what the books made of it."""
+
     _name = 'ponto.transaction'
     _description = "Bank Transaction from Ponto"
     _order = 'date desc, rank desc, id desc'
@@ -27,8 +34,7 @@ class PontoTransaction(models.Model):
 
     # What Ponto says
     ponto_id = fields.Char(string="Ponto ID", required=True, readonly=True)
-    account_ponto_id = fields.Char(
-        readonly=True, help="The account's Ponto id under which this row was listed last.")
+    account_ponto_id = fields.Char(readonly=True, help="The account's Ponto id under which this row was listed last.")
     rank = fields.Float(readonly=True, help="The place in Ponto's list: the greater, the newer.")
     amount = fields.Monetary(readonly=True)
     currency_code = fields.Char(readonly=True)
@@ -63,7 +69,11 @@ class PontoTransaction(models.Model):
             ('booked', "In the Books"),
             ('skipped', "Before the Start Date"),
             ('removed', "Removed"),
-        ], required=True, default='new', readonly=True)
+        ],
+        required=True,
+        default='new',
+        readonly=True,
+    )
     hold_reason = fields.Selection(
         [
             ('unreadable', "Unreadable"),
@@ -73,7 +83,9 @@ class PontoTransaction(models.Model):
             ('duplicate', "Suspected duplicate"),
             ('missing', "No longer listed by Ponto"),
             ('refused', "Refused by Odoo"),
-        ], readonly=True)
+        ],
+        readonly=True,
+    )
     hold_detail = fields.Char(readonly=True, help="The reason as it was noted, in the language of the company.")
     hold_message = fields.Char(string="Why", compute='_compute_hold_message', compute_sudo=True)
     suspect_line_id = fields.Many2one('account.bank.statement.line', readonly=True, index='btree_not_null')
@@ -83,13 +95,17 @@ class PontoTransaction(models.Model):
     suspect_partner_name = fields.Char(related='suspect_line_id.partner_name', string="Partner in the books")
     suspect_account_number = fields.Char(related='suspect_line_id.account_number', string="Account in the books")
     is_checked = fields.Boolean(
-        readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported.")
+        readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported."
+    )
     statement_line_id = fields.Many2one('account.bank.statement.line', readonly=True)
     change = fields.Json(
-        readonly=True, help="What the bank has changed since it was booked and is not in the books yet:"
-                            " for each field of the statement line, the value before and the value now.")
+        readonly=True,
+        help="What the bank has changed since it was booked and is not in the books yet:"
+        " for each field of the statement line, the value before and the value now.",
+    )
     is_changed = fields.Boolean(
-        readonly=True, help="The bank has changed it and its statement line is not corrected yet.")
+        readonly=True, help="The bank has changed it and its statement line is not corrected yet."
+    )
     is_wanted = fields.Boolean(readonly=True, help="Somebody has asked for it although it lies before the start date.")
     walk_number = fields.Integer(readonly=True, help="The last walk in steps that has come past it.")
     missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
@@ -97,7 +113,8 @@ class PontoTransaction(models.Model):
     _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
     _statement_line_uniq = models.UniqueIndex(
         '(statement_line_id) WHERE statement_line_id IS NOT NULL',
-        "This statement line already belongs to another transaction.")
+        "This statement line already belongs to another transaction.",
+    )
     _to_book_idx = models.Index("(account_id, date) WHERE state IN ('new', 'held') OR is_changed")
 
     @api.depends('remittance_information', 'description', 'additional_information', 'end_to_end_id')
@@ -121,7 +138,8 @@ class PontoTransaction(models.Model):
         if self.missing_since and self.state == 'booked':
             return self.env._(
                 "Ponto no longer lists it. Compare with the bank's own statement; delete the line if the bank has"
-                " withdrawn the transaction.")
+                " withdrawn the transaction."
+            )
         return {
             'held': self.hold_message,
             'new': self.env._("It is booked with the next run, or with Book Now."),
@@ -137,8 +155,11 @@ class PontoTransaction(models.Model):
         """Book the selected rows now where their reason to be held is gone; tell what became of them."""
         self._check_bookkeeper()
         counts = self.sudo().filtered(lambda row: row.state in ('new', 'held'))._book()
-        return self.env['ponto.synchronization']._notification(self.env._(
-            "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']))
+        return self.env['ponto.synchronization']._notification(
+            self.env._(
+                "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']
+            )
+        )
 
     def action_import_anyway(self):
         """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that it is right."""
@@ -233,18 +254,22 @@ class PontoTransaction(models.Model):
                 # Listed again, so others below it may be as well: as a changed row it has reading go on.
                 row.missing_since = False
                 changed |= row
-        new = self.create([
-            {'account_id': account.id, 'walk_number': account.walk_number, **self._prepare_row_vals(account, item)}
-            for ponto_id, item in items.items() if ponto_id not in known])
+        new = self.create(
+            [
+                {'account_id': account.id, 'walk_number': account.walk_number, **self._prepare_row_vals(account, item)}
+                for ponto_id, item in items.items()
+                if ponto_id not in known
+            ]
+        )
         new._apply_dates()
         return len(new), len(changed)
 
     @api.model
     def _note_listed(self, account, ponto_ids):
         """Note that the walk through the list that is going on in steps has come past these rows."""
-        self.search([
-            ('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids), ('walk_number', '!=', account.walk_number),
-        ]).walk_number = account.walk_number
+        self.search(
+            [('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids), ('walk_number', '!=', account.walk_number)]
+        ).walk_number = account.walk_number
 
     @api.model
     def _note_missing(self, account, ponto_ids=None):
@@ -255,11 +280,15 @@ class PontoTransaction(models.Model):
         :return: whether no row is left of which another walk must tell
         """
         known = Domain([('account_id', '=', account.id), ('missing_since', '=', False)])
-        gone = Domain('ponto_id', 'not in', ponto_ids) if ponto_ids is not None else Domain(
-            'walk_number', '<', account.walk_number - 1)
+        gone = (
+            Domain('ponto_id', 'not in', ponto_ids)
+            if ponto_ids is not None
+            else Domain('walk_number', '<', account.walk_number - 1)
+        )
         self.search(known & gone).missing_since = fields.Datetime.now()
         return ponto_ids is not None or not self.search_count(
-            known & Domain('walk_number', '<', account.walk_number), limit=1)
+            known & Domain('walk_number', '<', account.walk_number), limit=1
+        )
 
     @api.model
     def _is_complete(self, account, ponto_ids):
@@ -267,9 +296,15 @@ class PontoTransaction(models.Model):
         listed = self.search([('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids)])
         # New ones have no rank yet.
         lowest = min(row.rank for row in listed if row.rank)
-        return not self.search_count([
-            ('account_id', '=', account.id), ('rank', '>', lowest), ('missing_since', '=', False),
-            ('id', 'not in', listed.ids)], limit=1)
+        return not self.search_count(
+            [
+                ('account_id', '=', account.id),
+                ('rank', '>', lowest),
+                ('missing_since', '=', False),
+                ('id', 'not in', listed.ids),
+            ],
+            limit=1,
+        )
 
     def _differs(self, item):
         """Return whether Ponto now says other things about this row; only the time of Ponto's own update is no news."""
@@ -294,8 +329,10 @@ class PontoTransaction(models.Model):
         """Note what the bank has changed since `before`, comparable values, for the statement line to follow."""
         noted = self.change or {}
         change = {
-            name: [noted.get(name, [before[name]])[0], value] for name, value in self._prepare_comparable_vals().items()
-            if value != noted.get(name, [before[name]])[0]}
+            name: [noted.get(name, [before[name]])[0], value]
+            for name, value in self._prepare_comparable_vals().items()
+            if value != noted.get(name, [before[name]])[0]
+        }
         self.write({'change': change, 'is_changed': True})
 
     def _take_over(self, earlier):
@@ -313,8 +350,11 @@ class PontoTransaction(models.Model):
     def _prepare_comparable_vals(self):
         """Return the values of the statement line in a form that JSON keeps."""
         vals = {**self._prepare_statement_line_vals(), 'currency': self.currency_code}
-        return {name: fields.Date.to_string(value) if name == 'date' else value for name, value in vals.items()
-                if name not in ('journal_id', 'transaction_details')}
+        return {
+            name: fields.Date.to_string(value) if name == 'date' else value
+            for name, value in vals.items()
+            if name not in ('journal_id', 'transaction_details')
+        }
 
     @api.model
     def _adopt(self, account, items):
@@ -329,10 +369,14 @@ class PontoTransaction(models.Model):
             return adopted
         orphans = defaultdict(list)
         candidates = [self.new(self._prepare_row_vals(account, item)) for item in items]
-        for row in self.search([
-            ('account_id', '=', account.id), ('account_ponto_id', '!=', account.ponto_id),
-            ('amount', 'in', list({candidate.amount for candidate in candidates})),
-        ], order='rank desc'):
+        for row in self.search(
+            [
+                ('account_id', '=', account.id),
+                ('account_ponto_id', '!=', account.ponto_id),
+                ('amount', 'in', list({candidate.amount for candidate in candidates})),
+            ],
+            order='rank desc',
+        ):
             orphans[row._fingerprint()].append(row)
         for item, candidate in zip(items, candidates, strict=True):
             same = orphans.get(candidate._fingerprint())
@@ -379,8 +423,12 @@ class PontoTransaction(models.Model):
         if code == account.currency_code:
             return account.currency_id
         # A search cuts what it looks for to the length of a code: EUR0 would be found as EUR.
-        return self.env['res.currency'].with_context(active_test=False).search(
-            [('name', '=', code)], limit=1).filtered(lambda currency: currency.name == code)
+        return (
+            self.env['res.currency']
+            .with_context(active_test=False)
+            .search([('name', '=', code)], limit=1)
+            .filtered(lambda currency: currency.name == code)
+        )
 
     def _apply_dates(self):
         """Set the booking day by the account's choice of date and zone, and skip what lies before its start date."""
@@ -416,8 +464,10 @@ class PontoTransaction(models.Model):
         :param after: the id right above them, None where they are the top of the list
         :param is_end: whether they are the end of the list
         """
-        rows = {row.ponto_id: row for row in self.search(
-            [('account_id', '=', account.id), ('ponto_id', 'in', [*ponto_ids, after])])}
+        rows = {
+            row.ponto_id: row
+            for row in self.search([('account_id', '=', account.id), ('ponto_id', 'in', [*ponto_ids, after])])
+        }
         ceiling = (after in rows and rows[after].rank) or None
         ranks = {ponto_id: rows[ponto_id].rank for ponto_id in ponto_ids if ponto_id in rows and ponto_id != after}
         floor = 0 if is_end else self._rank_of_the_next(account, ranks, ceiling)

@@ -11,23 +11,34 @@ class ResConfigSettings(models.TransientModel):
     ponto_office_ip = fields.Char(related='company_id.ponto_office_ip', readonly=False)
     # The application of an integrator at Ibanity; one for the whole database.
     ponto_connect_client_id = fields.Char(
-        string="Ponto Connect client ID", config_parameter='account_online_ponto.connect_client_id')
+        string="Ponto Connect client ID", config_parameter='account_online_ponto.connect_client_id'
+    )
     ponto_connect_client_secret = fields.Char(
-        string="Ponto Connect client secret", compute='_compute_ponto_secret', inverse='_inverse_ponto_secret')
+        string="Ponto Connect client secret", compute='_compute_ponto_secret', inverse='_inverse_ponto_secret'
+    )
     ponto_connect_application_id = fields.Char(
-        string="Application ID at Ibanity", config_parameter='account_online_ponto.connect_application_id',
-        help="Ibanity's id of the application; webhooks carry it.")
+        string="Application ID at Ibanity",
+        config_parameter='account_online_ponto.connect_application_id',
+        help="Ibanity's id of the application; webhooks carry it.",
+    )
     ponto_connect_certificate_id = fields.Many2one(
-        'certificate.certificate', string="Ponto TLS certificate", domain=[('private_key_id', '!=', False)],
-        config_parameter='account_online_ponto.connect_certificate_id')
+        'certificate.certificate',
+        string="Ponto TLS certificate",
+        domain=[('private_key_id', '!=', False)],
+        config_parameter='account_online_ponto.connect_certificate_id',
+    )
     ponto_connect_signature_certificate_id = fields.Many2one(
-        'certificate.certificate', string="Ponto signature certificate", domain=[('private_key_id', '!=', False)],
-        config_parameter='account_online_ponto.connect_signature_certificate_id')
+        'certificate.certificate',
+        string="Ponto signature certificate",
+        domain=[('private_key_id', '!=', False)],
+        config_parameter='account_online_ponto.connect_signature_certificate_id',
+    )
     ponto_connect_signature_key_id = fields.Char(
-        string="Signature certificate's ID at Ibanity",
-        config_parameter='account_online_ponto.connect_signature_key_id')
+        string="Signature certificate's ID at Ibanity", config_parameter='account_online_ponto.connect_signature_key_id'
+    )
     ponto_connect_sandbox = fields.Boolean(
-        string="Ponto sandbox application", config_parameter='account_online_ponto.connect_sandbox')
+        string="Ponto sandbox application", config_parameter='account_online_ponto.connect_sandbox'
+    )
     ponto_redirect_uri = fields.Char(string="Ponto redirect URI", compute='_compute_ponto_redirect_uri')
 
     def _compute_ponto_secret(self):
@@ -37,7 +48,8 @@ class ResConfigSettings(models.TransientModel):
     def _inverse_ponto_secret(self):
         for settings in self.filtered('ponto_connect_client_secret'):
             self.env['ir.config_parameter'].set_param(
-                CONNECT_SECRET, encrypt(settings.ponto_connect_client_secret.strip()))
+                CONNECT_SECRET, encrypt(settings.ponto_connect_client_secret.strip())
+            )
 
     @api.depends('company_id')
     def _compute_ponto_redirect_uri(self):

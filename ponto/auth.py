@@ -74,8 +74,15 @@ def _is_refresh_token(value: object) -> bool:
 class PostForm(Protocol):
     """How an :class:`Auth` reaches the token endpoint; the client lends it."""
 
-    def __call__(self, url: str, form: Mapping[str, str], *, authorization: str,
-                 idempotent: bool = True, may_be_empty: bool = False) -> Mapping[str, Any]:
+    def __call__(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        authorization: str,
+        idempotent: bool = True,
+        may_be_empty: bool = False,
+    ) -> Mapping[str, Any]:
         """POST a form and return the JSON object of the answer.
 
         :param idempotent: whether it may be sent again when the answer was lost
@@ -135,8 +142,16 @@ class StoredTokenAuth:
     :param margin: seconds before its end from which a token counts as stale
     """
 
-    def __init__(self, *, client_id: str, client_secret: str, token_url: str, store: TokenStore,
-                 margin: float = MARGIN, clock: Callable[[], datetime] = utcnow):
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        token_url: str,
+        store: TokenStore,
+        margin: float = MARGIN,
+        clock: Callable[[], datetime] = utcnow,
+    ):
         self.client_id = client_id
         self.token_url = token_url
         self._client_secret = client_secret

@@ -34,8 +34,9 @@ def load_private_key(private_key: bytes, password: bytes | None = None) -> 'Priv
         raise ValueError('the private key cannot be read, or its password is not the right one') from None
 
 
-def new_connect_session(*, certificate: bytes, private_key: bytes, password: bytes | None = None,
-                        sign: Sign | None = None) -> requests.Session:
+def new_connect_session(
+    *, certificate: bytes, private_key: bytes, password: bytes | None = None, sign: Sign | None = None
+) -> requests.Session:
     """Return a session that presents a client certificate and, with ``sign``, signs all that it sends.
 
     It is for the API's host alone. Whom it trusts is decided as with any other session of requests.
@@ -62,7 +63,8 @@ def _client_context(certificate: bytes, private_key: bytes, password: bytes | No
     key = load_private_key(private_key, password)
     once = secrets.token_hex(32).encode()
     encrypted = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(once))
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.BestAvailableEncryption(once)
+    )
     context = create_urllib3_context()
     with tempfile.TemporaryDirectory() as folder:
         certificate_file, key_file = Path(folder, 'certificate.pem'), Path(folder, 'key.pem')

@@ -48,9 +48,17 @@ class PontoClient:
     :param retries: how often an idempotent call is repeated after 429, 5xx and connection faults
     """
 
-    def __init__(self, *, base_url: str, auth: Auth | None = None, timeout: tuple[float, float] = (10, 30),
-                 session: requests.Session | None = None, sleep: Callable[[float], object] = time.sleep,
-                 retries: int = 4, jitter: Callable[[], float] = random.random):
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        auth: Auth | None = None,
+        timeout: tuple[float, float] = (10, 30),
+        session: requests.Session | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+        retries: int = 4,
+        jitter: Callable[[], float] = random.random,
+    ):
         self.base_url = checked_url(base_url)
         self._auth = auth
         self._transport = Transport(timeout=timeout, session=session, sleep=sleep, retries=retries, jitter=jitter)
@@ -79,8 +87,9 @@ class PontoClient:
         """Return one account."""
         return self._get(Account, 'accounts', account_id)
 
-    def iter_transaction_pages(self, *, account_id: str, after: str | None = None,
-                               limit: int = PAGE_LIMIT) -> Iterator[Page[Transaction]]:
+    def iter_transaction_pages(
+        self, *, account_id: str, after: str | None = None, limit: int = PAGE_LIMIT
+    ) -> Iterator[Page[Transaction]]:
         """Yield the booked transactions by page, newest first by Ponto's own order, which is not that of any date.
 
         :param after: id of a transaction; only those that come later in the list, the older ones, are read
@@ -194,8 +203,15 @@ class PontoClient:
         path = link.path.removeprefix(f'{base.path}/')
         return f'{path}?{link.query}' if link.query else path
 
-    def _request(self, method: str, path: str, *, params: Params | None = None,
-                 payload: Mapping[str, Any] | None = None, auth: Auth | None = None) -> Mapping[str, Any]:
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        payload: Mapping[str, Any] | None = None,
+        auth: Auth | None = None,
+    ) -> Mapping[str, Any]:
         """Send one call, with a token if there is an auth, and with another one if that is refused, once.
 
         :param auth: the client's own by default
@@ -212,11 +228,18 @@ class PontoClient:
         token = auth.renew(token, self._transport.post_form)
         return self._send(token, method, path, params, payload)
 
-    def _send(self, token: str | None, method: str, path: str, params: Params | None,
-              payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    def _send(
+        self, token: str | None, method: str, path: str, params: Params | None, payload: Mapping[str, Any] | None
+    ) -> Mapping[str, Any]:
         return self._transport.request(
-            method, f'{self.base_url}/{path}', params=params, payload=payload, headers=self._headers(method),
-            authorization=f'Bearer {token}' if token else None, may_be_empty=method == 'DELETE')
+            method,
+            f'{self.base_url}/{path}',
+            params=params,
+            payload=payload,
+            headers=self._headers(method),
+            authorization=f'Bearer {token}' if token else None,
+            may_be_empty=method == 'DELETE',
+        )
 
     def _headers(self, method: str) -> Mapping[str, str]:
         """Return further headers of a call."""

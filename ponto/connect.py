@@ -38,7 +38,8 @@ class PontoConnectClient(PontoClient):
         :raise PontoGrantError: the code was used before, has expired, or is not for this verifier and address
         """
         return self._oauth.exchange_code(
-            self._transport.post_form, code=code, code_verifier=code_verifier, redirect_uri=redirect_uri)
+            self._transport.post_form, code=code, code_verifier=code_verifier, redirect_uri=redirect_uri
+        )
 
     def revoke(self) -> None:
         """End the consent by its refresh token. This removes the whole integration from the organisation's Ponto."""

@@ -74,8 +74,9 @@ class PontoNotFoundError(PontoApiError):
 class PontoRateLimitError(PontoApiError):
     """429, and waiting here would take too long. ``retry_after`` is in seconds, None when Ponto did not say."""
 
-    def __init__(self, status: int, code: str = '', detail: str = '', request_id: str = '',
-                 retry_after: float | None = None):
+    def __init__(
+        self, status: int, code: str = '', detail: str = '', request_id: str = '', retry_after: float | None = None
+    ):
         super().__init__(status, code, detail, request_id)
         self.retry_after = retry_after
 

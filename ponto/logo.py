@@ -12,9 +12,9 @@ MAX_BYTES = 512 * 1024
 TIMEOUT = (5, 10)
 
 SVG = 'http://www.w3.org/2000/svg svg'
-ACTIVE_ELEMENTS = frozenset((
-    'script', 'foreignobject', 'handler', 'listener', 'set', 'animate', 'iframe', 'embed', 'object',
-))
+ACTIVE_ELEMENTS = frozenset(
+    ('script', 'foreignobject', 'handler', 'listener', 'set', 'animate', 'iframe', 'embed', 'object')
+)
 
 
 def fetch_logo(url: str, *, session: requests.Session | None = None) -> bytes:

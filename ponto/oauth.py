@@ -33,9 +33,17 @@ def pkce_challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b'=').decode()
 
 
-def authorization_url(*, client_id: str, redirect_uri: str, state: str, code_challenge: str,
-                      endpoint: str = AUTHORIZATION_URL, scope: str = SCOPE, language: str = '',
-                      onboarding_details_id: str = '') -> str:
+def authorization_url(
+    *,
+    client_id: str,
+    redirect_uri: str,
+    state: str,
+    code_challenge: str,
+    endpoint: str = AUTHORIZATION_URL,
+    scope: str = SCOPE,
+    language: str = '',
+    onboarding_details_id: str = '',
+) -> str:
     """Return where the browser goes for the consent.
 
     :param redirect_uri: exactly as registered for the application at Ibanity
@@ -68,24 +76,47 @@ class AuthorizationCodeAuth(StoredTokenAuth):
     :class:`.errors.PontoGrantError`, after which only a new consent helps.
     """
 
-    def __init__(self, *, client_id: str, client_secret: str, token_url: str, store: TokenStore,
-                 margin: float = MARGIN, clock: Callable[[], datetime] = utcnow):
-        super().__init__(client_id=client_id, client_secret=client_secret, token_url=token_url, store=store,
-                         margin=margin, clock=clock)
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        token_url: str,
+        store: TokenStore,
+        margin: float = MARGIN,
+        clock: Callable[[], datetime] = utcnow,
+    ):
+        super().__init__(
+            client_id=client_id,
+            client_secret=client_secret,
+            token_url=token_url,
+            store=store,
+            margin=margin,
+            clock=clock,
+        )
         self.application = ClientCredentialsAuth(
-            client_id=client_id, client_secret=client_secret, token_url=token_url, margin=margin, clock=clock,
-            store=MemoryTokenStore(margin=margin, clock=clock))
+            client_id=client_id,
+            client_secret=client_secret,
+            token_url=token_url,
+            margin=margin,
+            clock=clock,
+            store=MemoryTokenStore(margin=margin, clock=clock),
+        )
         """Signs the application's own calls, which need no consent."""
 
     def exchange_code(self, transport: PostForm, *, code: str, code_verifier: str, redirect_uri: str) -> Token:
         """Return the tokens for the code that a consent gave. A code works once, and the store is left alone."""
-        token = self._ask({
-            'grant_type': 'authorization_code',
-            'code': code,
-            'redirect_uri': redirect_uri,
-            'client_id': self.client_id,
-            'code_verifier': code_verifier,
-        }, transport, idempotent=False)
+        token = self._ask(
+            {
+                'grant_type': 'authorization_code',
+                'code': code,
+                'redirect_uri': redirect_uri,
+                'client_id': self.client_id,
+                'code_verifier': code_verifier,
+            },
+            transport,
+            idempotent=False,
+        )
         if not token.refresh_token:
             raise PontoResponseError(200, 'structure')
         return token
@@ -94,16 +125,17 @@ class AuthorizationCodeAuth(StoredTokenAuth):
         """End the grant at Ponto. The store keeps its dead token. Nothing happens where there is none."""
         token = self._store.load()
         if token and token.refresh_token:
-            transport(revoke_url, {'token': token.refresh_token}, authorization=self._authorization(),
-                      may_be_empty=True)
+            transport(
+                revoke_url, {'token': token.refresh_token}, authorization=self._authorization(), may_be_empty=True
+            )
 
     def _request(self, stored: Token | None, transport: PostForm) -> Token:
         if stored is None or not stored.refresh_token:
             raise PontoGrantError(400, 'invalid_grant', 'there is no refresh token')
-        token = self._ask({
-            'grant_type': 'refresh_token',
-            'refresh_token': stored.refresh_token,
-            'client_id': self.client_id,
-        }, transport, idempotent=False)
+        token = self._ask(
+            {'grant_type': 'refresh_token', 'refresh_token': stored.refresh_token, 'client_id': self.client_id},
+            transport,
+            idempotent=False,
+        )
         # RFC 6749 lets a server keep the refresh token; it says nothing then.
         return token if token.refresh_token else replace(token, refresh_token=stored.refresh_token)

@@ -20,10 +20,7 @@ MAX_DEPTH = 20
 MAX_AMOUNT = Decimal(10) ** 15
 MAX_DECIMALS = 30
 
-_DATE = re.compile(
-    r'\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?',
-    re.ASCII,
-)
+_DATE = re.compile(r'\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?', re.ASCII)
 _UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
 
 T = TypeVar('T')
@@ -78,8 +75,8 @@ def clean_text(value: object) -> str:
 
 def one_line(value: object, length: int = MAX_DETAIL) -> str:
     """Return text written by others as one line of at most ``length`` characters, fit for a message or a log."""
-    text = ' '.join(''.join(char if char.isprintable() else ' ' for char in clean_text(value)[:4 * length]).split())
-    return text if len(text) <= length else text[:length - 1] + '…'
+    text = ' '.join(''.join(char if char.isprintable() else ' ' for char in clean_text(value)[: 4 * length]).split())
+    return text if len(text) <= length else text[: length - 1] + '…'
 
 
 def to_json(value: object, depth: int = MAX_DEPTH) -> Any:

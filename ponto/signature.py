@@ -27,8 +27,14 @@ class HttpSignature:
     :raise ValueError: the key cannot be used
     """
 
-    def __init__(self, *, certificate_id: str, private_key: bytes, password: bytes | None = None,
-                 clock: Callable[[], datetime] = utcnow):
+    def __init__(
+        self,
+        *,
+        certificate_id: str,
+        private_key: bytes,
+        password: bytes | None = None,
+        clock: Callable[[], datetime] = utcnow,
+    ):
         if not re.fullmatch(r'[\w.-]+', certificate_id, re.ASCII):
             raise ValueError('the id of the signature certificate is not one')
         key = load_private_key(private_key, password)
@@ -44,14 +50,17 @@ class HttpSignature:
         fields = signed_fields(request, created)
         text = signing_string(fields)
         signature = self._key.sign(
-            text.encode(), padding.PSS(padding.MGF1(hashes.SHA256()), SALT_LENGTH), hashes.SHA256())
-        request.headers['Signature'] = ','.join([
-            f'keyId="{self._certificate_id}"',
-            f'created={created}',
-            'algorithm="hs2019"',
-            f'headers="{" ".join(fields)}"',
-            f'signature="{base64.b64encode(signature).decode()}"',
-        ])
+            text.encode(), padding.PSS(padding.MGF1(hashes.SHA256()), SALT_LENGTH), hashes.SHA256()
+        )
+        request.headers['Signature'] = ','.join(
+            [
+                f'keyId="{self._certificate_id}"',
+                f'created={created}',
+                'algorithm="hs2019"',
+                f'headers="{" ".join(fields)}"',
+                f'signature="{base64.b64encode(signature).decode()}"',
+            ]
+        )
         return request
 
 

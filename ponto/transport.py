@@ -54,7 +54,11 @@ MIN_SECRET = 8
 SECRET_FIELDS = ('code', 'code_verifier', 'refresh_token', 'token')
 
 CREDENTIALS_CODES = {
-    'invalid_client', 'unauthorized_client', 'invalidCredentials', 'credentialsInvalid', 'clientIdInvalid',
+    'invalid_client',
+    'unauthorized_client',
+    'invalidCredentials',
+    'credentialsInvalid',
+    'clientIdInvalid',
 }
 
 # Innermost faults after which it is certain that nothing was sent.
@@ -122,9 +126,16 @@ class Transport:
     :param clock: returns the seconds by which the patience with one request is measured
     """
 
-    def __init__(self, *, timeout: tuple[float, float] = (10, 30), session: requests.Session | None = None,
-                 sleep: Callable[[float], object] = time.sleep, retries: int = 4,
-                 jitter: Callable[[], float] = random.random, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        *,
+        timeout: tuple[float, float] = (10, 30),
+        session: requests.Session | None = None,
+        sleep: Callable[[float], object] = time.sleep,
+        retries: int = 4,
+        jitter: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self._clock = clock
         self._timeout = timeout
         self._session = session or new_session()
@@ -132,25 +143,47 @@ class Transport:
         self._retries = retries
         self._jitter = jitter
 
-    def post_form(self, url: str, form: Mapping[str, str], *, authorization: str, idempotent: bool = True,
-                  may_be_empty: bool = False) -> Mapping[str, Any]:
+    def post_form(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        authorization: str,
+        idempotent: bool = True,
+        may_be_empty: bool = False,
+    ) -> Mapping[str, Any]:
         """Ask an endpoint of OAuth 2.
 
         :raise PontoCredentialsError: client id or secret refused
         :raise PontoGrantError: code or refresh token refused
         """
         try:
-            return self.request('POST', checked_url(url), form=form, authorization=authorization,
-                                idempotent=idempotent, may_be_empty=may_be_empty)
+            return self.request(
+                'POST',
+                checked_url(url),
+                form=form,
+                authorization=authorization,
+                idempotent=idempotent,
+                may_be_empty=may_be_empty,
+            )
         except PontoApiError as error:
             if kind := _token_error(error):
                 raise kind(error.status, error.code, error.detail, error.request_id) from error
             raise
 
-    def request(self, method: str, url: str, *, params: Params | None = None, form: Mapping[str, str] | None = None,
-                payload: Mapping[str, Any] | None = None, authorization: str | None = None,
-                headers: Mapping[str, str] | None = None, idempotent: bool | None = None,
-                may_be_empty: bool = False) -> Mapping[str, Any]:
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Params | None = None,
+        form: Mapping[str, str] | None = None,
+        payload: Mapping[str, Any] | None = None,
+        authorization: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotent: bool | None = None,
+        may_be_empty: bool = False,
+    ) -> Mapping[str, Any]:
         """Send a request and return the JSON object of the answer, its numbers as Decimal.
 
         :param idempotent: whether it may be repeated; by default a GET may. Others are repeated only if they were not
@@ -163,8 +196,14 @@ class Transport:
         for attempt in range(self._retries + 1):
             try:
                 answer = self._send(
-                    method, url, params=params, data=form, json=payload, auth=_Authorization(authorization),
-                    headers={'Accept': MEDIA_TYPE, 'User-Agent': USER_AGENT, **(headers or {})})
+                    method,
+                    url,
+                    params=params,
+                    data=form,
+                    json=payload,
+                    auth=_Authorization(authorization),
+                    headers={'Accept': MEDIA_TYPE, 'User-Agent': USER_AGENT, **(headers or {})},
+                )
                 return _parse(answer, _secrets(authorization, form or {}), may_be_empty)
             except PontoError as error:
                 wait = self._wait(error, attempt, repeatable)
@@ -178,7 +217,8 @@ class Transport:
         path = urlsplit(url).path
         try:
             response = self._session.request(
-                method, url, timeout=self._timeout, allow_redirects=False, stream=True, **kwargs)
+                method, url, timeout=self._timeout, allow_redirects=False, stream=True, **kwargs
+            )
             with response:
                 answer = _Answer(response.status_code, response.headers, _read(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -193,7 +233,7 @@ class Transport:
             return None
         if isinstance(error, PontoRateLimitError) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= MAX_WAIT else None
-        return min(MAX_WAIT, 2.0 ** attempt) * (0.5 + self._jitter() / 2)
+        return min(MAX_WAIT, 2.0**attempt) * (0.5 + self._jitter() / 2)
 
 
 def parse_json(text: str) -> Any:
@@ -246,8 +286,11 @@ def _is_transient(error: PontoError) -> bool:
 
 def _was_not_sent(error: PontoError) -> bool:
     cause = error.__cause__
-    return isinstance(error, PontoConnectionError) and cause is not None and (
-        isinstance(cause, requests.ConnectTimeout) or _cause(cause) in NOT_SENT)
+    return (
+        isinstance(error, PontoConnectionError)
+        and cause is not None
+        and (isinstance(cause, requests.ConnectTimeout) or _cause(cause) in NOT_SENT)
+    )
 
 
 def _parse(answer: _Answer, secrets: tuple[str, ...], may_be_empty: bool) -> Mapping[str, Any]:

@@ -43,8 +43,9 @@ class Keys(Protocol):
         """Return the key of that id, None if there is none."""
 
 
-def verify(body: bytes, signature_header: str | None, *, keys: Keys, audience: str, now: datetime,
-           issuer: str = ISSUER) -> dict[str, Any]:
+def verify(
+    body: bytes, signature_header: str | None, *, keys: Keys, audience: str, now: datetime, issuer: str = ISSUER
+) -> dict[str, Any]:
     """Return the event that Ponto sent: its ``data`` object, with ``type`` and ``id`` for certain, numbers as text.
 
     Each event is genuine and fresh; whether it was handled before is for the caller to know, by its ``id``.
@@ -94,8 +95,14 @@ class KeySet:
     :param clock: seconds, monotonic
     """
 
-    def __init__(self, fetch: Callable[[], Iterable[Jwk]], *, lifetime: float = 600, floor: float = 60,
-                 clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        fetch: Callable[[], Iterable[Jwk]],
+        *,
+        lifetime: float = 600,
+        floor: float = 60,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         self._fetch = fetch
         self._lifetime = lifetime
         self._floor = floor

@@ -1,4 +1,5 @@
 """The measurements of `scripts/bench`. Ponto is simulated in this process, so that no network is measured."""
+
 import argparse
 import time
 from datetime import UTC, datetime, timedelta
@@ -38,8 +39,12 @@ def fill(sim, rows):
     account = sim.add_account('BE68539007547034', institution=sim.add_institution('Kadebank'))
     for number in range(rows):
         sim.add_transaction(
-            account, number + 1, day(number, rows), counterpart_name=f'Partner {number % PARTNERS}',
-            remittance_information=f'Invoice {number}')
+            account,
+            number + 1,
+            day(number, rows),
+            counterpart_name=f'Partner {number % PARTNERS}',
+            remittance_information=f'Invoice {number}',
+        )
 
 
 def day(number, rows):
@@ -67,7 +72,7 @@ def create_lines(env):
     lines = env['account.bank.statement.line'].with_company(company)
     vals_list = account.transaction_ids.sorted('rank')._prepare_statement_lines_vals()
     for start in range(0, len(vals_list), BATCH):
-        lines.create([{**vals, 'journal_id': journal.id} for vals in vals_list[start:start + BATCH]])
+        lines.create([{**vals, 'journal_id': journal.id} for vals in vals_list[start : start + BATCH]])
 
 
 def read(env):

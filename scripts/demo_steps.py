@@ -3,6 +3,7 @@
 Connects, links and imports as the accountant does, imports again, and compares the books with what the simulator
 serves, read here without the addon's own client. Exits with 1 when anything differs.
 """
+
 import base64
 import importlib
 import json
@@ -44,6 +45,7 @@ def main(env):
 
 # --- What the accountant does -----------------------------------------------------------------------------------------
 
+
 def make_belgian_company(env):
     company = env.company
     # Transfers between its own accounts carry the company's name.
@@ -59,8 +61,9 @@ def make_partners(env):
         return
     parties = (*seeds().CUSTOMERS, *seeds().SUPPLIERS, *seeds().EMPLOYEES)
     known = {name: number for name, number, *_rest in parties}
-    env['res.partner'].create([
-        {'name': name, 'bank_ids': [(0, 0, {'acc_number': number})]} for name, number in known.items()])
+    env['res.partner'].create(
+        [{'name': name, 'bank_ids': [(0, 0, {'acc_number': number})]} for name, number in known.items()]
+    )
     env['res.partner'].create([{'name': creditor[0]} for creditor in seeds().DIRECT_DEBITS])
 
 
@@ -96,10 +99,12 @@ def import_again(accounts):
 
 def lines_of(account):
     return account.env['account.bank.statement.line'].search(
-        [('journal_id', '=', account.journal_id.id)], order='date, id')
+        [('journal_id', '=', account.journal_id.id)], order='date, id'
+    )
 
 
 # --- What Ponto has ---------------------------------------------------------------------------------------------------
+
 
 def expected_amounts():
     """Return `{account id at Ponto: amounts of its transactions}`, from the recorded bodies or else from the API."""
@@ -155,6 +160,7 @@ def read_json(request):
 
 # --- The comparison ---------------------------------------------------------------------------------------------------
 
+
 def report(accounts, expected):
     if not DATA:
         check_size(accounts, expected)
@@ -194,14 +200,17 @@ def report_account(account, amounts):
 def report_partners(accounts):
     """Print how many lines of a counterpart that is a partner have that partner, and how many have a wrong one."""
     lines = accounts.env['account.bank.statement.line'].search(
-        [('journal_id', 'in', accounts.journal_id.ids), ('partner_name', '!=', False)])
+        [('journal_id', 'in', accounts.journal_id.ids), ('partner_name', '!=', False)]
+    )
     names = set(accounts.env['res.partner'].search([]).mapped('name'))
     known = lines.filtered(lambda line: line.partner_name in names)
     right = known.filtered(lambda line: line.partner_id.name == line.partner_name)
     wrong = lines.filtered(lambda line: line.partner_id and line.partner_id.name != line.partner_name)
     if known:
-        print(f'\nThe right partner: {len(right)} of {len(known)} lines whose counterpart is a partner'
-              f' ({len(right) / len(known):.1%}); a wrong one: {len(wrong)}')
+        print(
+            f'\nThe right partner: {len(right)} of {len(known)} lines whose counterpart is a partner'
+            f' ({len(right) / len(known):.1%}); a wrong one: {len(wrong)}'
+        )
     for line in wrong:
         differences.append(f'{line.payment_ref} of {line.partner_name} has the partner {line.partner_id.name}')
 
@@ -214,17 +223,28 @@ def report_dashboard(accounts):
         if not DATA and not card['is_equal']:
             differences.append(f'{account.reference}: the dashboard shows a difference of {card["difference"]}')
     if not DATA:
-        print(f'Dashboard: {sum(card["ponto"]["is_equal"] for card in cards.values())} of {len(cards)} cards show'
-              ' the bank\'s balance')
+        print(
+            f'Dashboard: {sum(card["ponto"]["is_equal"] for card in cards.values())} of {len(cards)} cards show'
+            ' the bank\'s balance'
+        )
 
 
 def print_lines(account):
     print(f'\n{account.name}')
     for line in lines_of(account):
-        print('  '.join([
-            str(line.date), f'{money(line.amount):>14,}', line.payment_ref or '', '|', line.partner_name or '', '|',
-            line.account_number or '',
-        ]))
+        print(
+            '  '.join(
+                [
+                    str(line.date),
+                    f'{money(line.amount):>14,}',
+                    line.payment_ref or '',
+                    '|',
+                    line.partner_name or '',
+                    '|',
+                    line.account_number or '',
+                ]
+            )
+        )
 
 
 def money(amount):

@@ -1,4 +1,5 @@
 """A headless Chromium, steered through its DevTools protocol (https://chromedevtools.github.io/devtools-protocol/)."""
+
 import base64
 import json
 import shutil
@@ -23,10 +24,22 @@ class Browser:
     def __enter__(self):
         self._profile = tempfile.mkdtemp()
         program = next(filter(None, map(shutil.which, BROWSERS)))
-        self._process = subprocess.Popen([
-            program, '--headless=new', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--hide-scrollbars',
-            '--no-first-run', '--remote-debugging-port=0', f'--user-data-dir={self._profile}', 'about:blank',
-        ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(
+            [
+                program,
+                '--headless=new',
+                '--no-sandbox',
+                '--disable-gpu',
+                '--disable-dev-shm-usage',
+                '--hide-scrollbars',
+                '--no-first-run',
+                '--remote-debugging-port=0',
+                f'--user-data-dir={self._profile}',
+                'about:blank',
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self._socket = websocket.create_connection(self._page_address(), suppress_origin=True, timeout=60)
         for domain in ('Page', 'Runtime', 'Network'):
             self.send(f'{domain}.enable')
@@ -86,7 +99,8 @@ class Browser:
 
     def set_size(self, width, height):
         self.send(
-            'Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=width < 768)
+            'Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=width < 768
+        )
 
     def screenshot(self, path):
         image = self.send('Page.captureScreenshot', format='png')

@@ -3,6 +3,7 @@
 Serves the simulated Ponto and Odoo, first with a company that has no bank yet, then with the demo's bank data. Exits
 with 1 when a page throws an error, shows an error window or runs out of the screen.
 """
+
 import contextlib
 import json
 import os
@@ -85,24 +86,46 @@ WITHOUT_BANK = (
     Page('new-transaction', '/odoo/bank-transactions/new', FORM),
     Page('add-a-bank-account-no-list', CONNECT, '.o_ponto_no_catalogue'),
     Page('add-a-bank-account', CONNECT, CARD, clicks=(click('.o_ponto_refresh'),)),
-    Page('add-a-bank-account-not-found', CONNECT, '.o_ponto_no_hit',
-         clicks=(enter('.o_ponto_search input', 'Kadebamk'),)),
-    Page('add-a-bank-account-beta', CONNECT, '.modal:not(.o_inactive_modal) .modal-footer .btn-primary',
-         clicks=(click(CARD, 'Beta'),)),
+    Page(
+        'add-a-bank-account-not-found', CONNECT, '.o_ponto_no_hit', clicks=(enter('.o_ponto_search input', 'Kadebamk'),)
+    ),
+    Page(
+        'add-a-bank-account-beta',
+        CONNECT,
+        '.modal:not(.o_inactive_modal) .modal-footer .btn-primary',
+        clicks=(click(CARD, 'Beta'),),
+    ),
     Page('add-a-bank-account-credentials', CONNECT, '.modal .o_form_view', clicks=(click(CARD, 'KBC'),)),
-    Page('menu-configuration', '/odoo/bank-transactions?debug=1', '[data-menu-xmlid$=ponto_link_menu]',
-         clicks=(click('[data-menu-xmlid="account.menu_finance_configuration"]'),), sizes=('wide',)),
+    Page(
+        'menu-configuration',
+        '/odoo/bank-transactions?debug=1',
+        '[data-menu-xmlid$=ponto_link_menu]',
+        clicks=(click('[data-menu-xmlid="account.menu_finance_configuration"]'),),
+        sizes=('wide',),
+    ),
 )
 
 DASHBOARD = Page('dashboard', '/odoo/accounting', '.o_ponto_card')
-DIFFERENCE = Page('dashboard-difference', '/odoo/accounting', '.o_ponto_difference_lines',
-                  clicks=(click('.o_ponto_explain'),))
+DIFFERENCE = Page(
+    'dashboard-difference', '/odoo/accounting', '.o_ponto_difference_lines', clicks=(click('.o_ponto_explain'),)
+)
 RECONNECT = Page('reconnect', '/odoo/accounting', '.modal .o_form_view', clicks=(click('.o_ponto_reconnect'),))
-CREDENTIALS = Page('update-credentials', '/odoo/online-synchronization', '.modal .o_form_view', sizes=('wide',),
-                   clicks=(click(FIRST_ROW, 'KBC'), click('button[name=action_update_credentials]')))
-OLDER = Page('fetch-older', '/odoo/accounting', '.modal .o_form_view',
-             clicks=(click('.o_kanban_record:has(.o_ponto_card) .o_dropdown_kanban button'),
-                     click('.o-dropdown--menu [name=action_ponto_backfill]')))
+CREDENTIALS = Page(
+    'update-credentials',
+    '/odoo/online-synchronization',
+    '.modal .o_form_view',
+    sizes=('wide',),
+    clicks=(click(FIRST_ROW, 'KBC'), click('button[name=action_update_credentials]')),
+)
+OLDER = Page(
+    'fetch-older',
+    '/odoo/accounting',
+    '.modal .o_form_view',
+    clicks=(
+        click('.o_kanban_record:has(.o_ponto_card) .o_dropdown_kanban button'),
+        click('.o-dropdown--menu [name=action_ponto_backfill]'),
+    ),
+)
 TO_REVIEW = Page('to-review', '/odoo/bank-to-review', FIRST_ROW)
 LINK = Page('link', '/odoo/online-synchronization', FORM, clicks=(click(FIRST_ROW, 'KBC'),))
 ACCOUNTS = Page('add-a-bank-account-accounts', CONNECT, f'.modal :is({X2MANY_ROW})', clicks=(click(CARD, 'KBC'),))
@@ -111,47 +134,122 @@ WITH_BANK = (
     DASHBOARD,
     Page('overview', '/odoo/bank-overview', '.o_account_kanban .o_kanban_record'),
     Page('transactions', '/odoo/bank-transactions', FIRST_ROW),
-    Page('transactions-by-month', '/odoo/bank-transactions', '.o_group_header, .o_kanban_group', sizes=('wide',),
-         clicks=(click('.o_searchview_dropdown_toggler'), click('.o_group_by_menu .o_menu_item', 'Date'),
-                 click('.o_group_by_menu .o_item_option', 'Month'), click('.o_searchview_dropdown_toggler'))),
+    Page(
+        'transactions-by-month',
+        '/odoo/bank-transactions',
+        '.o_group_header, .o_kanban_group',
+        sizes=('wide',),
+        clicks=(
+            click('.o_searchview_dropdown_toggler'),
+            click('.o_group_by_menu .o_menu_item', 'Date'),
+            click('.o_group_by_menu .o_item_option', 'Month'),
+            click('.o_searchview_dropdown_toggler'),
+        ),
+    ),
     Page('transaction', '/odoo/bank-transactions', FORM, clicks=(click(FIRST_ROW),)),
-    Page('transaction-pays-invoice', '/odoo/bank-transactions', FORM,
-         clicks=(click('.o_data_row td[name=matching_invoice_id]', 'INV/'),), sizes=('wide',)),
+    Page(
+        'transaction-pays-invoice',
+        '/odoo/bank-transactions',
+        FORM,
+        clicks=(click('.o_data_row td[name=matching_invoice_id]', 'INV/'),),
+        sizes=('wide',),
+    ),
     TO_REVIEW,
     Page('to-review-duplicate', '/odoo/bank-to-review', FORM, clicks=(click(FIRST_ROW, 'duplicate'),)),
     Page('to-review-locked', '/odoo/bank-to-review', FORM, clicks=(click(FIRST_ROW, 'Locked'),)),
     Page('health', '/odoo/bank-health', FIRST_ROW),
     Page('synchronizations', '/odoo/bank-synchronizations', FIRST_ROW),
     Page('synchronization-failed', '/odoo/bank-synchronizations', FORM, clicks=(click(FIRST_ROW, 'problem'),)),
-    Page('synchronizations-graph', '/odoo/bank-synchronizations', '.o_graph_renderer canvas',
-         clicks=(click('.o_switch_view.o_graph'),), sizes=('wide',)),
-    Page('synchronizations-pivot', '/odoo/bank-synchronizations', '.o_pivot table',
-         clicks=(click('.o_switch_view.o_pivot'),), sizes=('wide',)),
+    Page(
+        'synchronizations-graph',
+        '/odoo/bank-synchronizations',
+        '.o_graph_renderer canvas',
+        clicks=(click('.o_switch_view.o_graph'),),
+        sizes=('wide',),
+    ),
+    Page(
+        'synchronizations-pivot',
+        '/odoo/bank-synchronizations',
+        '.o_pivot table',
+        clicks=(click('.o_switch_view.o_pivot'),),
+        sizes=('wide',),
+    ),
     Page('online-synchronization', '/odoo/online-synchronization?debug=1', FIRST_ROW),
     LINK,
     Page('link-needs-attention', '/odoo/online-synchronization', FORM, clicks=(click(FIRST_ROW, 'Attention'),)),
-    Page('account', '/odoo/online-synchronization?debug=1', '.modal ' + FORM,
-         clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW))),
+    Page(
+        'account',
+        '/odoo/online-synchronization?debug=1',
+        '.modal ' + FORM,
+        clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW)),
+    ),
     Page('transactions-from-ponto', '/odoo/action-account_online_ponto.ponto_transaction_action', FIRST_ROW),
     Page('journal', '/odoo/action-account.action_account_journal_form', FORM, clicks=(click(FIRST_ROW, 'KBC'),)),
-    Page('missing', '/odoo/online-synchronization?debug=1', '[name=advice]', sizes=('wide',),
-         clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW), click('.modal button', 'Find Missing'))),
-    DIFFERENCE, RECONNECT, CREDENTIALS, replace(OLDER, sizes=('wide',)),
-    Page('integration', '/odoo/online-synchronization', FORM + ' [name=link_ids]',
-         clicks=(click(FIRST_ROW, 'KBC'), click('[name=integration_id] a'))),
+    Page(
+        'missing',
+        '/odoo/online-synchronization?debug=1',
+        '[name=advice]',
+        sizes=('wide',),
+        clicks=(click(FIRST_ROW, 'KBC'), click(X2MANY_ROW), click('.modal button', 'Find Missing')),
+    ),
+    DIFFERENCE,
+    RECONNECT,
+    CREDENTIALS,
+    replace(OLDER, sizes=('wide',)),
+    Page(
+        'integration',
+        '/odoo/online-synchronization',
+        FORM + ' [name=link_ids]',
+        clicks=(click(FIRST_ROW, 'KBC'), click('[name=integration_id] a')),
+    ),
     Page('settings', '/odoo/action-account.action_account_config', '[name=ponto_office_ip]', clicks=(SCROLL_TO_PONTO,)),
     Page('return-of-nobody', '/ponto/consent/return', '#ponto_message'),
     Page('add-a-bank-account-none', CONNECT, '.modal [name=message]', clicks=(click(CARD, 'Argenta'),)),
     ACCOUNTS,
-    Page('add-a-bank-account-one', CONNECT, '.modal [name=start_date]', sizes=('narrow',),
-         clicks=(click(CARD, 'KBC'), click(X2MANY_ROW))),
+    Page(
+        'add-a-bank-account-one',
+        CONNECT,
+        '.modal [name=start_date]',
+        sizes=('narrow',),
+        clicks=(click(CARD, 'KBC'), click(X2MANY_ROW)),
+    ),
+)
+ADD_OPENING = Page(
+    'add-opening-line',
+    '/odoo/online-synchronization?debug=1',
+    '.modal [name=action_finish]',
+    clicks=(click(FIRST_ROW, 'Beobank'), click(X2MANY_ROW), click('button[name=action_add_opening_line]')),
 )
 # These change what there is.
 OPENING = (
-    Page('add-a-bank-account-opening', CONNECT, '.modal [name=action_finish]', sizes=('narrow',),
-         clicks=(click(CARD, 'KBC'), click('button[name=action_link_accounts]'))),
-    Page('add-a-bank-account-opening', CONNECT, '.modal [name=action_finish]', sizes=('wide',),
-         clicks=(click(CARD, 'Beobank'), click('button[name=action_link_accounts]'))),
+    Page(
+        'add-a-bank-account-opening',
+        CONNECT,
+        '.modal [name=action_finish]',
+        sizes=('narrow',),
+        clicks=(click(CARD, 'KBC'), click('button[name=action_link_accounts]')),
+    ),
+    Page(
+        'add-a-bank-account-opening',
+        CONNECT,
+        '.modal [name=action_finish]',
+        sizes=('wide',),
+        clicks=(click(CARD, 'Beobank'), click('button[name=action_link_accounts]')),
+    ),
+    replace(ADD_OPENING, sizes=('narrow',)),
+    replace(
+        ADD_OPENING,
+        ready='.o_notification',
+        name='opening-line-added',
+        sizes=('wide',),
+        clicks=(*ADD_OPENING.clicks, click('button[name=action_finish]')),
+    ),
+    Page(
+        'fetch-older-after-opening',
+        '/odoo/online-synchronization?debug=1',
+        '.modal [name=opening_message]',
+        clicks=(click(FIRST_ROW, 'Beobank'), click(X2MANY_ROW), click('.modal button[name=action_backfill]')),
+    ),
 )
 TRANSLATED = (DASHBOARD, DIFFERENCE, RECONNECT, CREDENTIALS, OLDER, TO_REVIEW, LINK, ACCOUNTS)
 # What there is, or the language that is spoken, from each step of `screenshots_steps` on.
@@ -188,8 +286,10 @@ def main(database, folder, words):
 
 def wanted_steps(words):
     """Return the steps up to the last one with a page whose name has one of the words, each with those pages."""
-    steps = [(step, [page for page in pages if not words or any(word in page.name for word in words)])
-             for step, pages in STEPS.items()]
+    steps = [
+        (step, [page for page in pages if not words or any(word in page.name for word in words)])
+        for step, pages in STEPS.items()
+    ]
     while steps and not steps[-1][1]:
         steps.pop()
     return steps
@@ -204,13 +304,19 @@ def add_bank(sim):
 
 def run_step(name, database, ponto_url):
     environment = {
-        **os.environ, 'SCREENSHOTS_STEP': name, 'SIMULATOR_URL': ponto_url,
-        'SIMULATOR_CLIENT_ID': CLIENT_ID, 'SIMULATOR_CLIENT_SECRET': CLIENT_SECRET,
+        **os.environ,
+        'SCREENSHOTS_STEP': name,
+        'SIMULATOR_URL': ponto_url,
+        'SIMULATOR_CLIENT_ID': CLIENT_ID,
+        'SIMULATOR_CLIENT_SECRET': CLIENT_SECRET,
     }
     with (HERE / 'screenshots_steps.py').open() as steps:
         subprocess.run(
             [sys.executable, '-m', 'odoo', 'shell', '-d', database, '--no-http', '--log-level=error'],
-            stdin=steps, env=environment, check=True)
+            stdin=steps,
+            env=environment,
+            check=True,
+        )
 
 
 @contextlib.contextmanager
@@ -218,9 +324,24 @@ def serving_odoo(database):
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([
-        sys.executable, '-m', 'odoo', '-d', database, '--db-filter', f'^{database}$', '--http-interface', '127.0.0.1',
-        '--http-port', str(port), '--max-cron-threads', '0', '--log-level=error'])
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            '-m',
+            'odoo',
+            '-d',
+            database,
+            '--db-filter',
+            f'^{database}$',
+            '--http-interface',
+            '127.0.0.1',
+            '--http-port',
+            str(port),
+            '--max-cron-threads',
+            '0',
+            '--log-level=error',
+        ]
+    )
     url = f'http://127.0.0.1:{port}'
     try:
         wait_for_odoo(url)
@@ -240,8 +361,10 @@ def wait_for_odoo(url):
 
 def log_in(browser, url, database):
     request = urllib.request.Request(
-        f'{url}/web/session/authenticate', headers={'Content-Type': 'application/json'},
-        data=json.dumps({'params': {'db': database, 'login': 'admin', 'password': 'admin'}}).encode())
+        f'{url}/web/session/authenticate',
+        headers={'Content-Type': 'application/json'},
+        data=json.dumps({'params': {'db': database, 'login': 'admin', 'password': 'admin'}}).encode(),
+    )
     with urllib.request.urlopen(request, timeout=60) as response:
         cookie = response.headers['Set-Cookie'].split(';')[0]
     name, _equals, value = cookie.partition('=')

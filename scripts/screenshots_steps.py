@@ -4,6 +4,7 @@
 something of everything that a screen may have to show: booked, held, removed, failed, withdrawn), or a language that
 the administrator speaks from now on.
 """
+
 import json
 import os
 import urllib.request
@@ -71,20 +72,42 @@ def speak(env, lang):
 
 def add_odd_transactions(account, today):
     """A payment in another currency, and one dated ahead: both are held."""
-    control('add_transaction', account=account, amount='-250.00', execution_date=str(today - timedelta(days=2)),
-            counterpart_name="Harbor Design LLC", remittance_information="Invoice 2217", extra={'currency': 'USD'})
-    control('add_transaction', account=account, amount='-1840.00', execution_date=str(today + timedelta(days=3)),
-            counterpart_name="Immo Zuidpark BV", remittance_information="Huur atelier")
+    control(
+        'add_transaction',
+        account=account,
+        amount='-250.00',
+        execution_date=str(today - timedelta(days=2)),
+        counterpart_name="Harbor Design LLC",
+        remittance_information="Invoice 2217",
+        extra={'currency': 'USD'},
+    )
+    control(
+        'add_transaction',
+        account=account,
+        amount='-1840.00',
+        execution_date=str(today + timedelta(days=3)),
+        counterpart_name="Immo Zuidpark BV",
+        remittance_information="Huur atelier",
+    )
 
 
 def enter_by_hand(account, since):
     """Payments that somebody entered before the bank reported them."""
     rows = account.transaction_ids.filtered(
-        lambda row: row.state == 'new' and row.counterpart_name and row.date >= since)
-    account.env['account.bank.statement.line'].create([{
-        'journal_id': account.journal_id.id, 'date': row.date, 'amount': row.amount, 'payment_ref': "Entered by hand",
-        'partner_name': row.counterpart_name,
-    } for row in rows[3:20:9]])
+        lambda row: row.state == 'new' and row.counterpart_name and row.date >= since
+    )
+    account.env['account.bank.statement.line'].create(
+        [
+            {
+                'journal_id': account.journal_id.id,
+                'date': row.date,
+                'amount': row.amount,
+                'payment_ref': "Entered by hand",
+                'partner_name': row.counterpart_name,
+            }
+            for row in rows[3:20:9]
+        ]
+    )
 
 
 def reconcile_some(env, account):
@@ -96,14 +119,21 @@ def reconcile_some(env, account):
 
 def make_invoice(env, account):
     """A customer's invoice that one of the payments on the account pays."""
-    row = max(account.transaction_ids.filtered(
-        lambda row: row.state == 'booked' and row.amount > 0 and row.payment_ref.startswith(('+++', 'RF'))),
-        key=lambda row: row.date)
-    invoice = env['account.move'].create({
-        'move_type': 'out_invoice', 'invoice_date': row.date, 'payment_reference': row.payment_ref,
-        'partner_id': env['res.partner'].create({'name': row.counterpart_name}).id,
-        'invoice_line_ids': [Command.create({'name': "Kast op maat", 'price_unit': row.amount, 'tax_ids': []})],
-    })
+    row = max(
+        account.transaction_ids.filtered(
+            lambda row: row.state == 'booked' and row.amount > 0 and row.payment_ref.startswith(('+++', 'RF'))
+        ),
+        key=lambda row: row.date,
+    )
+    invoice = env['account.move'].create(
+        {
+            'move_type': 'out_invoice',
+            'invoice_date': row.date,
+            'payment_reference': row.payment_ref,
+            'partner_id': env['res.partner'].create({'name': row.counterpart_name}).id,
+            'invoice_line_ids': [Command.create({'name': "Kast op maat", 'price_unit': row.amount, 'tax_ids': []})],
+        }
+    )
     invoice.action_post()
 
 

@@ -3,6 +3,7 @@
 The simulator is in this process, so that faults of the connection come as `requests` raises them; the database is real,
 and the runs are those of Odoo's scheduler, with their commits.
 """
+
 import base64
 from datetime import UTC, datetime, timedelta
 
@@ -81,6 +82,7 @@ def run(answers):
 
 
 # --- The endpoints: which request is meant, and what else than a run uses it ------------------------------------------
+
 
 def is_token_request(matrix, request, path, is_first):
     sent = request.headers.get('Authorization', '').removeprefix('Basic ')
@@ -176,10 +178,16 @@ class Matrix:
             self.sim.untick(account)
         prepare('https://api.myponto.com', [(CLIENT_ID, CLIENT_SECRET)])
         credentials = self.connect.client_credentials
-        prepare_connect({
-            'connect_client_id': self.connect.client_id, 'connect_client_secret': self.connect.client_secret,
-            'certificate': credentials.certificate, 'private_key': credentials.private_key,
-        }, self.connect.organization.id, self.connect.give_consent(accounts=self.linked[ACCOUNTS:]))
+        prepare_connect(
+            {
+                'connect_client_id': self.connect.client_id,
+                'connect_client_secret': self.connect.client_secret,
+                'certificate': credentials.certificate,
+                'private_key': credentials.private_key,
+            },
+            self.connect.organization.id,
+            self.connect.give_consent(accounts=self.linked[ACCOUNTS:]),
+        )
         self.link_accounts_of_connect()
 
     def link_accounts_of_connect(self):
@@ -263,11 +271,15 @@ class Matrix:
     def give_consent_again(self, sick):
         make_due(references=sick)
         said = self.synchronize()
-        self.expect(said.keys() == sick and all('connect again' in sentence for sentence in said.values()),
-                    f'without a consent the run says {said}')
+        self.expect(
+            said.keys() == sick and all('connect again' in sentence for sentence in said.values()),
+            f'without a consent the run says {said}',
+        )
         with environment() as env:
-            keep_tokens(env['ponto.integration'].search([('api', '=', 'connect')]),
-                        self.connect.give_consent(accounts=self.linked[ACCOUNTS:]))
+            keep_tokens(
+                env['ponto.integration'].search([('api', '=', 'connect')]),
+                self.connect.give_consent(accounts=self.linked[ACCOUNTS:]),
+            )
 
     def recover(self, sick, action):
         """Run again now that everything works: all is there, once, and nothing is said any more. That the healthy ones
@@ -304,8 +316,9 @@ class Matrix:
     def ask_bank(self):
         """Leave a question to the bank open, as after a person's click."""
         with environment() as env:
-            self.sick_account(env).write({
-                'fetch_started_at': datetime.now(UTC).replace(tzinfo=None), 'bank_asked_ids': ['some-synchronization']})
+            self.sick_account(env).write(
+                {'fetch_started_at': datetime.now(UTC).replace(tzinfo=None), 'bank_asked_ids': ['some-synchronization']}
+            )
 
     def synchronize(self):
         """Run the scheduler; return `{account number: what an account that failed says}`."""
@@ -329,8 +342,14 @@ class Matrix:
     def complete_accounts(self):
         """Return the numbers of the accounts whose statement lines are Ponto's transactions, each once."""
         with environment() as env:
-            lines = dict(env['account.bank.statement.line']._read_group(
-                [('journal_id.ponto_account_ids', '!=', False)], ['journal_id'], ['amount:array_agg']))
+            lines = dict(
+                env['account.bank.statement.line']._read_group(
+                    [('journal_id.ponto_account_ids', '!=', False)], ['journal_id'], ['amount:array_agg']
+                )
+            )
             amounts = {journal.ponto_account_ids.reference: sorted(values) for journal, values in lines.items()}
-        return {account.reference for account in self.linked
-                if amounts.get(account.reference) == sorted(float(row.amount) for row in account.transactions)}
+        return {
+            account.reference
+            for account in self.linked
+            if amounts.get(account.reference) == sorted(float(row.amount) for row in account.transactions)
+        }

@@ -2,6 +2,7 @@
 
 This process holds the simulator and looks into the database by itself; it loads no Odoo (`stress_workers` does).
 """
+
 import argparse
 import contextlib
 import importlib
@@ -32,8 +33,11 @@ PHASES = ('elsewhere', 'reading', 'booking')
 AMID = 'some booked, some not'
 MANY_KILLS = 20
 PARTIES = (
-    ("Bakkerij Smit", 'BE71096123456769'), ("Garage Willems", 'BE43068999999501'), ("Drukkerij Ons Huis", None),
-    ("Koninklijke Veiling", 'NL91ABNA0417164300'), (None, None),
+    ("Bakkerij Smit", 'BE71096123456769'),
+    ("Garage Willems", 'BE43068999999501'),
+    ("Drukkerij Ons Huis", None),
+    ("Koninklijke Veiling", 'NL91ABNA0417164300'),
+    (None, None),
 )
 COLUMNS = 'date, amount, payment_ref, partner_name, account_number, sequence'
 
@@ -79,6 +83,7 @@ def parse_arguments():
 
 # --- The bank ---------------------------------------------------------------------------------------------------------
 
+
 @contextlib.contextmanager
 def ponto(accounts, rows, chance):
     """A simulated Ponto on a socket, with accounts that have transactions, and a company in Odoo linked to them."""
@@ -96,8 +101,13 @@ def add_transactions(sim, account, count, days, chance):
     """Add transactions of the last `days` days on top; Ponto's order is not that of the dates."""
     for age in sorted(range(count), reverse=True):
         name, number = chance.choice(PARTIES)
-        sim.add_transaction(account, *transaction(age * days // count, chance), counterpart_name=name,
-                            counterpart_reference=number, remittance_information=f'Reference {chance.random():.9f}')
+        sim.add_transaction(
+            account,
+            *transaction(age * days // count, chance),
+            counterpart_name=name,
+            counterpart_reference=number,
+            remittance_information=f'Reference {chance.random():.9f}',
+        )
 
 
 def transaction(age, chance):
@@ -111,15 +121,25 @@ def go_on(sim, count, chance):
     with sim.lock:
         for account in sim.accounts:
             add_transactions(sim, account, count, 20, chance)
-            sim.insert_transaction(account, *transaction(5, chance), below=chance.randrange(count, 2 * count),
-                                   remittance_information=f'Late {chance.random():.9f}')
+            sim.insert_transaction(
+                account,
+                *transaction(5, chance),
+                below=chance.randrange(count, 2 * count),
+                remittance_information=f'Late {chance.random():.9f}',
+            )
             row = account.transactions[chance.randrange(2 * count)]
             amount, day = transaction(5, chance)
-            sim.change_transaction(row.id, amount=amount, execution_date=day, value_date=day,
-                                   remittance_information=f'Corrected {chance.random():.9f}')
+            sim.change_transaction(
+                row.id,
+                amount=amount,
+                execution_date=day,
+                value_date=day,
+                remittance_information=f'Corrected {chance.random():.9f}',
+            )
 
 
 # --- Databases and processes ------------------------------------------------------------------------------------------
+
 
 def query(statement, *arguments, database=DATABASE):
     with contextlib.closing(psycopg2.connect(dbname=database)) as connection, connection, connection.cursor() as cursor:
@@ -161,9 +181,13 @@ def check_log():
     for a job that it found killed thrice running.
     """
     entries = re.split(r'\n(?=\d{4}-\d\d-\d\d )', log())
-    found = [entry for entry in entries
-             if re.match(r'\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ', entry) and 'py.warnings' not in entry
-             and not re.search(r'could not serialize access[^\n]*\s*$|Job .* timed out', entry)]
+    found = [
+        entry
+        for entry in entries
+        if re.match(r'\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ', entry)
+        and 'py.warnings' not in entry
+        and not re.search(r'could not serialize access[^\n]*\s*$|Job .* timed out', entry)
+    ]
     wrong.extend(f'in the log: {entry.strip()}' for entry in found[:5])
     if len(found) > 5:
         wrong.append(f'in the log: {len(found) - 5} more')
@@ -171,9 +195,11 @@ def check_log():
 
 # --- The books --------------------------------------------------------------------------------------------------------
 
+
 def read_lines(account, database=DATABASE):
     """Return the statement lines of an account of Ponto's in their running order."""
-    return query(f"""
+    return query(
+        f"""
         SELECT {COLUMNS} FROM (
             SELECT move.date, line.amount, line.payment_ref, line.partner_name, line.account_number, line.sequence,
                    line.internal_index
@@ -182,7 +208,10 @@ def read_lines(account, database=DATABASE):
               JOIN ponto_account account ON account.journal_id = line.journal_id
              WHERE account.ponto_id = %s
         ) lines ORDER BY internal_index
-    """, account.id, database=database)
+    """,
+        account.id,
+        database=database,
+    )
 
 
 def check_books(sim):
@@ -191,11 +220,16 @@ def check_books(sim):
         lines = read_lines(account)
         amounts = sorted(line[1] for line in lines)
         if amounts != sorted(row.amount for row in account.transactions):
-            wrong.append(f'{account.reference}: {len(lines)} lines of {sum(amounts)} for {len(account.transactions)}'
-                         f' transactions of {account.balance}')
-        states = query("""
+            wrong.append(
+                f'{account.reference}: {len(lines)} lines of {sum(amounts)} for {len(account.transactions)}'
+                f' transactions of {account.balance}'
+            )
+        states = query(
+            """
             SELECT row.state, count(*) FROM ponto_transaction row JOIN ponto_account account
-                ON account.id = row.account_id WHERE account.ponto_id = %s GROUP BY row.state""", account.id)
+                ON account.id = row.account_id WHERE account.ponto_id = %s GROUP BY row.state""",
+            account.id,
+        )
         if states != [('booked', len(account.transactions))]:
             wrong.append(f'{account.reference}: the inbox has {states} for {len(account.transactions)} transactions')
 
@@ -208,6 +242,7 @@ def check_no_error():
 
 
 # --- Killed workers ---------------------------------------------------------------------------------------------------
+
 
 def kill(options):
     """Two workers import the same accounts; one of them is killed again and again, at a moment drawn by lot."""
@@ -269,8 +304,10 @@ def compare(sim):
     for account in sim.accounts:
         undisturbed, disturbed = read_lines(account, UNDISTURBED), read_lines(account)
         same = undisturbed == disturbed
-        print(f'{account.reference:<18}{len(account.transactions):>8}{len(undisturbed):>13}{len(disturbed):>11}'
-              f'{sum(line[1] for line in disturbed):>14,.2f}  {"yes" if same else "NO"}')
+        print(
+            f'{account.reference:<18}{len(account.transactions):>8}{len(undisturbed):>13}{len(disturbed):>11}'
+            f'{sum(line[1] for line in disturbed):>14,.2f}  {"yes" if same else "NO"}'
+        )
         if not same:
             differences = [pair for pair in zip(undisturbed, disturbed, strict=False) if pair[0] != pair[1]]
             wrong.append(f'{account.reference}: {len(differences)} lines differ, first {differences[:1]}')
@@ -291,14 +328,17 @@ def same_account(options):
             # Whoever comes first reads slowly, so that all the others surely come while it reads.
             sim.fail(1, kind='slow', delay=3, path='/transactions$')
             first = WAYS[number % len(WAYS)]
-            answers = ask(sim, 'slow', account_id, [
-                (way, 0 if way == first else 0.3) for way in ways(options.processes)])
+            answers = ask(
+                sim, 'slow', account_id, [(way, 0 if way == first else 0.3) for way in ways(options.processes)]
+            )
             readers = [way for way, read, _message in answers if read]
             if len(readers) != 1 or count_requests(sim, '/transactions') != 1:
                 wrong.append(f'round {number + 1}: {len(readers)} of {len(answers)} processes have read')
             wrong.extend(
-                f'a click that {"read" if read else "skipped"} was told: {message}' for way, read, message in answers
-                if way == 'click' and ('somebody else' in message) == read)
+                f'a click that {"read" if read else "skipped"} was told: {message}'
+                for way, read, message in answers
+                if way == 'click' and ('somebody else' in message) == read
+            )
             check_books(sim)
             go_on(sim, 30, chance)
         for number in range(options.rounds):
@@ -331,8 +371,10 @@ def ask(sim, bank, account_id, processes_to_be):
     del sim.requests[:]
     answers = at_once('ask_at_once', [(way, account_id, delay) for way, delay in processes_to_be])
     readers = [way for way, read, _message in answers if read]
-    print(f'{bank:<10}{", ".join(sorted(set(readers))):<24}{len(readers):>6}{len(answers) - len(readers):>9}'
-          f'{count_requests(sim, "/transactions"):>10}')
+    print(
+        f'{bank:<10}{", ".join(sorted(set(readers))):<24}{len(readers):>6}{len(answers) - len(readers):>9}'
+        f'{count_requests(sim, "/transactions"):>10}'
+    )
     if len(answers) != len(processes_to_be):
         wrong.append(f'{len(processes_to_be) - len(answers)} processes failed')
     return answers
@@ -349,6 +391,7 @@ def at_once(name, arguments):
 
 # --- One token for all ------------------------------------------------------------------------------------------------
 
+
 def token(options):
     """Processes need a fresh access token at the same instant."""
     with tempfile.NamedTemporaryFile(suffix='.pem') as trusted:
@@ -358,8 +401,9 @@ def token(options):
             trusted.write(connect.authority.certificate)
             trusted.flush()
             print(f'\n{"API":<9}{"The token":<20}{"round":>6}{"processes":>11}{"token requests":>16}')
-            ask_for_token('direct', sim, options, {
-                'is missing': forget_token, **STALE, 'was revoked': sim.revoke_tokens})
+            ask_for_token(
+                'direct', sim, options, {'is missing': forget_token, **STALE, 'was revoked': sim.revoke_tokens}
+            )
             # Without its refresh token a consent cannot be renewed, so this one is never missing.
             ask_for_token('connect', sim, options, {**STALE, 'was revoked': connect.revoke_access_tokens})
 
@@ -370,11 +414,18 @@ def ponto_connect(sim):
     connect = Connect(sim)
     credentials = connect.client_credentials
     with Server(sim, authority=connect.authority) as server:
-        run_process('prepare_connect', {
-            'connect_api_url': f'{server.url}/ponto-connect', 'connect_client_id': connect.client_id,
-            'connect_client_secret': connect.client_secret, 'certificate': credentials.certificate,
-            'private_key': credentials.private_key,
-        }, connect.organization.id, connect.give_consent())
+        run_process(
+            'prepare_connect',
+            {
+                'connect_api_url': f'{server.url}/ponto-connect',
+                'connect_client_id': connect.client_id,
+                'connect_client_secret': connect.client_secret,
+                'certificate': credentials.certificate,
+                'private_key': credentials.private_key,
+            },
+            connect.organization.id,
+            connect.give_consent(),
+        )
         yield connect
 
 
@@ -412,11 +463,13 @@ STALE = {
 
 def count_requests(sim, path):
     """Return how many requests for a path, of lists only those for the first page, were answered."""
-    return sum(1 for item in sim.requests
-               if item.path.endswith(path) and item.status and 'page[after]' not in item.query)
+    return sum(
+        1 for item in sim.requests if item.path.endswith(path) and item.status and 'page[after]' not in item.query
+    )
 
 
 # --- Faults -----------------------------------------------------------------------------------------------------------
+
 
 def faults(options):
     answers = processes.SimpleQueue()

@@ -3,6 +3,7 @@ own workers are; none shares a connection with another.
 
 Importing this module loads Odoo and the database's registry, so only those processes import it.
 """
+
 import base64
 import contextlib
 import os
@@ -41,6 +42,7 @@ def environment(database=DATABASE, login=None):
 
 # --- Preparation ------------------------------------------------------------------------------------------------------
 
+
 def prepare(url, credentials):
     """Make a company with a Ponto integration for each of `credentials`, all their accounts linked to new journals."""
     with environment() as env:
@@ -51,8 +53,9 @@ def prepare(url, credentials):
         company = make_company(env)
         env = env(context={'allowed_company_ids': company.ids})
         for client_id, client_secret in credentials:
-            integration = env['ponto.integration'].create({
-                'company_id': company.id, 'client_id': client_id, 'client_secret': client_secret})
+            integration = env['ponto.integration'].create(
+                {'company_id': company.id, 'client_id': client_id, 'client_secret': client_secret}
+            )
             for account in integration._fetch_accounts():
                 account._link_to_new_journal()
 
@@ -64,24 +67,36 @@ def prepare_connect(application, organization_id, tokens):
     :param dict tokens: the token endpoint's answer
     """
     with environment() as env:
-        key = env['certificate.key'].create({
-            'name': 'Application', 'content': base64.b64encode(application.pop('private_key'))})
-        certificate = env['certificate.certificate'].create({
-            'name': 'Application', 'content': base64.b64encode(application.pop('certificate')),
-            'private_key_id': key.id})
+        key = env['certificate.key'].create(
+            {'name': 'Application', 'content': base64.b64encode(application.pop('private_key'))}
+        )
+        certificate = env['certificate.certificate'].create(
+            {
+                'name': 'Application',
+                'content': base64.b64encode(application.pop('certificate')),
+                'private_key_id': key.id,
+            }
+        )
         for name, value in {**application, 'connect_certificate_id': str(certificate.id)}.items():
             env['ir.config_parameter'].set_param(f'account_online_ponto.{name}', value)
-        integration = env['ponto.integration'].create({
-            'api': 'connect', 'organization_id': organization_id,
-            'company_id': env['res.users'].search([('login', '=', LOGIN)]).company_id.id})
+        integration = env['ponto.integration'].create(
+            {
+                'api': 'connect',
+                'organization_id': organization_id,
+                'company_id': env['res.users'].search([('login', '=', LOGIN)]).company_id.id,
+            }
+        )
         keep_tokens(integration, tokens)
 
 
 def keep_tokens(integration, tokens):
     """Store the token endpoint's answer as the tokens of a consent."""
     addon = odoo.addons.account_online_ponto
-    addon.models.ponto_token.TokenStore(integration).replace(addon.ponto.Token(
-        tokens['access_token'], datetime.now(UTC) + timedelta(seconds=tokens['expires_in']), tokens['refresh_token']))
+    addon.models.ponto_token.TokenStore(integration).replace(
+        addon.ponto.Token(
+            tokens['access_token'], datetime.now(UTC) + timedelta(seconds=tokens['expires_in']), tokens['refresh_token']
+        )
+    )
 
 
 def make_company(env):
@@ -90,14 +105,20 @@ def make_company(env):
     company = env['res.company'].create({'name': 'Stress BV', 'currency_id': env.ref('base.EUR').id})
     env['account.chart.template'].try_loading('generic_coa', company=company, install_demo=False)
     company.currency_id = env.ref('base.EUR')
-    env['res.users'].create({
-        'name': 'Accountant', 'login': LOGIN, 'company_id': company.id, 'company_ids': [Command.set(company.ids)],
-        'group_ids': [Command.link(env.ref('account.group_account_manager').id)],
-    })
+    env['res.users'].create(
+        {
+            'name': 'Accountant',
+            'login': LOGIN,
+            'company_id': company.id,
+            'company_ids': [Command.set(company.ids)],
+            'group_ids': [Command.link(env.ref('account.group_account_manager').id)],
+        }
+    )
     return company
 
 
 # --- Ways in which an import starts -----------------------------------------------------------------------------------
+
 
 def make_due(database=DATABASE, references=None):
     """Let the accounts with these numbers (None: all) that nobody is working on be due, and the jobs too."""
@@ -110,7 +131,10 @@ def make_due(database=DATABASE, references=None):
                     SELECT id FROM %(table)s WHERE %(column)s IS NOT NULL %(condition)s FOR NO KEY UPDATE SKIP LOCKED
                 )
                 """,
-                table=SQL.identifier(table), column=SQL.identifier(column), condition=condition)
+                table=SQL.identifier(table),
+                column=SQL.identifier(column),
+                condition=condition,
+            )
             retrying(partial(env.cr.execute, statement, log_exceptions=False), env)
 
 
@@ -158,8 +182,10 @@ def find_missing(database=DATABASE):
 def request(database, account_ids, method):
     """Call a method of accounts (None: of all) for the accountant, with Odoo's own way to repeat a request."""
     with environment(database, LOGIN) as env:
+
         def call():
             return getattr(env['ponto.account'].search([('id', 'in', account_ids)] if account_ids else []), method)()
+
         return retrying(call, env)
 
 
@@ -167,6 +193,7 @@ WAYS = (run_scheduler, run_synchronization, run_booking, click, look, find_missi
 
 
 # --- Processes of the kill test ---------------------------------------------------------------------------------------
+
 
 def work(phases, place, stop, seed):
     """Import again and again, in any way, until told to stop or killed; show the phase at `place` of `phases`."""
@@ -208,6 +235,7 @@ def show_phase(model, name, phases, place, phase):
 
 
 # --- Processes that start at the same moment --------------------------------------------------------------------------
+
 
 def ask_at_once(barrier, answers, way, account_id, delay):
     """Wait for the others, fetch one account and tell `(way, whether it read, what the accountant is told)`."""

@@ -60,8 +60,7 @@ class Words:
     def __init__(self, lang):
         folder = Path(__file__).parent.parent / 'i18n'
         path = folder / ('account_online_ponto.pot' if lang == 'en_US' else f'{lang[:2]}.po')
-        self._terms = {
-            ' '.join(entry.msgid.split()): entry.msgstr or entry.msgid for entry in polib.pofile(path)}
+        self._terms = {' '.join(entry.msgid.split()): entry.msgstr or entry.msgid for entry in polib.pofile(path)}
         said = {part for term in self._terms.values() for part in parts(term)}
         english = {part for term in self._terms for part in parts(term)} - said
         self._english_terms = english & set(self._terms)
@@ -76,14 +75,18 @@ class Words:
 
     def english_in(self, texts):
         """Return those of these texts that are, or hold, English terms of the addon; in English there are none."""
-        return [text for text in texts
-                if text in self._english_terms or any(part in text for part in self._english_sentences)]
+        return [
+            text
+            for text in texts
+            if text in self._english_terms or any(part in text for part in self._english_sentences)
+        ]
 
 
 class BrowserCase(PontoCase, HttpCase):
     """Flows in a real browser. An error of a script, a warning in the server's log, or an English text of ours on the
     screen of somebody who speaks another language fails the test.
     """
+
     lang = 'en_US'
 
     @classmethod
@@ -91,9 +94,9 @@ class BrowserCase(PontoCase, HttpCase):
         super().setUpClass()
         cls.words = Words(cls.lang)
         if cls.lang != 'en_US':
-            cls.env['base.language.install'].create({
-                'lang_ids': cls.env['res.lang'].with_context(active_test=False).search([('code', '=', cls.lang)]).ids,
-            }).lang_install()
+            cls.env['base.language.install'].create(
+                {'lang_ids': cls.env['res.lang'].with_context(active_test=False).search([('code', '=', cls.lang)]).ids}
+            ).lang_install()
             (cls.company.partner_id | cls.accountant.partner_id).lang = cls.lang
 
     def person(self, user=None):
@@ -192,8 +195,11 @@ class Person:
 
     def _evaluate(self, script):
         try:
-            result = self._browser._websocket_request('Runtime.evaluate', params={
-                'expression': script, 'awaitPromise': True, 'returnByValue': True}, timeout=10)
+            result = self._browser._websocket_request(
+                'Runtime.evaluate',
+                params={'expression': script, 'awaitPromise': True, 'returnByValue': True},
+                timeout=10,
+            )
         except Exception as error:  # noqa: BLE001 the page was left while the script waited in it
             return f'left: {error}'
         return str(result.get('result', {}).get('value', ''))

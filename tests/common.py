@@ -9,8 +9,7 @@ from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
 # Seconds that a request to Odoo, or a step in it, may take: a busy machine must not decide a test.
 PATIENCE = 120
-LIMITS = (
-    (ponto_account, 'SECONDS_AT_ONCE'), (ponto_booking, 'SECONDS_OF_HALVING'), (ponto_runner, 'SECONDS_TO_WAIT'))
+LIMITS = ((ponto_account, 'SECONDS_AT_ONCE'), (ponto_booking, 'SECONDS_OF_HALVING'), (ponto_runner, 'SECONDS_TO_WAIT'))
 
 
 class SimulatorMixin:
@@ -46,17 +45,19 @@ class PontoCase(SimulatorMixin, TransactionCase):
         cls.env = cls.env(context={**cls.env.context, 'allowed_company_ids': cls.company.ids, 'lang': 'en_US'})
         cls.company = cls.company.with_env(cls.env)
         cls.accountant = new_test_user(
-            cls.env, 'ponto_accountant', groups='account.group_account_manager,account.group_account_user',
-            company_id=cls.company.id, company_ids=[Command.set(cls.company.ids)])
+            cls.env,
+            'ponto_accountant',
+            groups='account.group_account_manager,account.group_account_user',
+            company_id=cls.company.id,
+            company_ids=[Command.set(cls.company.ids)],
+        )
 
     @classmethod
     def make_company(cls, name, currency='EUR'):
         """Return a new company with a chart of accounts in `currency`."""
-        company = cls.env['res.company'].create({
-            'name': name,
-            'country_id': cls.env.ref('base.be').id,
-            'currency_id': cls.env.ref(f'base.{currency}').id,
-        })
+        company = cls.env['res.company'].create(
+            {'name': name, 'country_id': cls.env.ref('base.be').id, 'currency_id': cls.env.ref(f'base.{currency}').id}
+        )
         cls.env.ref(f'base.{currency}').active = True
         cls.env['account.chart.template'].try_loading(cls.chart, company=company, install_demo=False)
         company.currency_id = cls.env.ref(f'base.{currency}')
@@ -73,8 +74,9 @@ class PontoCase(SimulatorMixin, TransactionCase):
             self.patch(module, limit, PATIENCE)
         self.bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
         self.online = self.simulator.add_account('BE68539007547034', institution=self.bank, holder_name="De Kade")
-        self.integration = self.env['ponto.integration'].create({
-            'company_id': self.company.id, 'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET})
+        self.integration = self.env['ponto.integration'].create(
+            {'company_id': self.company.id, 'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET}
+        )
 
     def link(self, online=None, **vals):
         """Return the `ponto.account` of a simulated account (default: the one of `setUp`), linked to a new journal."""
@@ -91,8 +93,11 @@ class PontoCase(SimulatorMixin, TransactionCase):
 
     def lines(self, account):
         """Return the statement lines of the account's journal, the oldest first."""
-        return self.env['account.bank.statement.line'].search(
-            [('journal_id', '=', account.journal_id.id)]).sorted('internal_index')
+        return (
+            self.env['account.bank.statement.line']
+            .search([('journal_id', '=', account.journal_id.id)])
+            .sorted('internal_index')
+        )
 
     def run_cron(self, name='ir_cron_synchronize'):
         """Run one of the addon's scheduled actions as Odoo's scheduler does, whatever is due by now."""

@@ -1,4 +1,5 @@
 """Ways to spoil an answer: what a broken proxy, a careless release of Ponto's or an attacker might send instead."""
+
 import copy
 import json
 
@@ -7,20 +8,89 @@ from hypothesis import strategies as st
 # Valid JSON that `json.dumps` cannot write, or would write otherwise.
 RAW = 'raw:'
 RAW_NUMBERS = [
-    'NaN', 'Infinity', '-Infinity', '1e999999', '-1e999999999999999999999', '0.1000000000000000055511151231257827',
-    '12.345', '-0', '0.005', '1E+2', '1e-400', '999999999999999', '99999999999999.99', '1000000000000000', '0.0',
+    'NaN',
+    'Infinity',
+    '-Infinity',
+    '1e999999',
+    '-1e999999999999999999999',
+    '0.1000000000000000055511151231257827',
+    '12.345',
+    '-0',
+    '0.005',
+    '1E+2',
+    '1e-400',
+    '999999999999999',
+    '99999999999999.99',
+    '1000000000000000',
+    '0.0',
     '9' * 400,
 ]
 ODD_VALUES = [
-    None, True, False, '', ' ', 0, 1, -1, 10 ** 15, 12.5, -3.33, '12,50', '12.50', 'NaN', 'USD', 'EUR', 'eur', ' EUR',
-    'EUR\x00', 'XXX', '€', 'x' * 3000, 'x' * 100_000, '🍺' * 300, '\x00', 'a\x00b', '\ud800', '\udfff\ud800', '\u202e',
-    '\ufeff', '\r\nSet-Cookie: a=b', '<script>alert(1)</script>', '%s %(detail)s %', '{{ object }}', '{0}',
+    None,
+    True,
+    False,
+    '',
+    ' ',
+    0,
+    1,
+    -1,
+    10**15,
+    12.5,
+    -3.33,
+    '12,50',
+    '12.50',
+    'NaN',
+    'USD',
+    'EUR',
+    'eur',
+    ' EUR',
+    'EUR\x00',
+    'XXX',
+    '€',
+    'x' * 3000,
+    'x' * 100_000,
+    '🍺' * 300,
+    '\x00',
+    'a\x00b',
+    '\ud800',
+    '\udfff\ud800',
+    '\u202e',
+    '\ufeff',
+    '\r\nSet-Cookie: a=b',
+    '<script>alert(1)</script>',
+    '%s %(detail)s %',
+    '{{ object }}',
+    '{0}',
     "' OR 1=1 --",
-    '0000-00-00', '9999-12-31T23:59:59Z', '1899-12-31', '1900-01-01', '1900-01-01T00:00:00+23:00', '2026-02-30',
-    '2199-12-31T23:59:59-23:00', '2026-03-29T02:30:00.000Z', '2026-03-02T23:00:00.000Z', '2026-03-02',
-    '2026-03-02T10:00:00+25:00', '2026-03-02T10:00:00', '-2026-03-02', '20260302', '2026-W10-1', 1772409600,
-    '٢٠٢٦-03-02', '2026-03-02T22:59:59.9999999Z', 'https://evil.example/next', '//evil.example', '../../etc/passwd',
-    [], {}, [[]], [None], ['a', None, ['b'], {'c': 1}], {'data': None}, {'': ''}, [{}],
+    '0000-00-00',
+    '9999-12-31T23:59:59Z',
+    '1899-12-31',
+    '1900-01-01',
+    '1900-01-01T00:00:00+23:00',
+    '2026-02-30',
+    '2199-12-31T23:59:59-23:00',
+    '2026-03-29T02:30:00.000Z',
+    '2026-03-02T23:00:00.000Z',
+    '2026-03-02',
+    '2026-03-02T10:00:00+25:00',
+    '2026-03-02T10:00:00',
+    '-2026-03-02',
+    '20260302',
+    '2026-W10-1',
+    1772409600,
+    '٢٠٢٦-03-02',
+    '2026-03-02T22:59:59.9999999Z',
+    'https://evil.example/next',
+    '//evil.example',
+    '../../etc/passwd',
+    [],
+    {},
+    [[]],
+    [None],
+    ['a', None, ['b'], {'c': 1}],
+    {'data': None},
+    {'': ''},
+    [{}],
     *(RAW + number for number in RAW_NUMBERS),
 ]
 nested = st.sampled_from([2, 30, 300, 30_000]).map(lambda depth: RAW + '[' * depth + ']' * depth)
@@ -42,14 +112,55 @@ mutations = st.one_of(
 )
 # ... and what happens to the bytes on their way.
 byte_mutations = st.one_of(
-    st.none(), st.none(), st.none(),
+    st.none(),
+    st.none(),
+    st.none(),
     st.tuples(st.just('cut'), st.integers(0, 5000)),
-    st.tuples(st.just('insert'), st.integers(0, 5000), st.sampled_from(
-        [b'\x00', b'\xff', b'\xed\xa0\x80', b'"', b'{', b'\\', b',', b' ', b'//', b'\xef\xbb\xbf', b'1', b'-', b'e9'])),
+    st.tuples(
+        st.just('insert'),
+        st.integers(0, 5000),
+        st.sampled_from(
+            [
+                b'\x00',
+                b'\xff',
+                b'\xed\xa0\x80',
+                b'"',
+                b'{',
+                b'\\',
+                b',',
+                b' ',
+                b'//',
+                b'\xef\xbb\xbf',
+                b'1',
+                b'-',
+                b'e9',
+            ]
+        ),
+    ),
     st.tuples(st.just('encode'), st.sampled_from(['utf-16', 'utf-32', 'latin-1', 'utf-8-sig', 'utf-7'])),
-    st.tuples(st.just('whole'), st.sampled_from(
-        [b'', b'null', b'[]', b'{}', b'"a"', b'1', b'NaN', b'<html>', b'\x00', b'\x1f\x8b', b'{"data":1}',
-         b'{"data":{}}', b'{"data":[{}]}', b'{"errors":[]}', b'{"errors":[{"code":1}]}', b'{"error":{}}'])),
+    st.tuples(
+        st.just('whole'),
+        st.sampled_from(
+            [
+                b'',
+                b'null',
+                b'[]',
+                b'{}',
+                b'"a"',
+                b'1',
+                b'NaN',
+                b'<html>',
+                b'\x00',
+                b'\x1f\x8b',
+                b'{"data":1}',
+                b'{"data":{}}',
+                b'{"data":[{}]}',
+                b'{"errors":[]}',
+                b'{"errors":[{"code":1}]}',
+                b'{"error":{}}',
+            ]
+        ),
+    ),
 )
 
 
@@ -133,7 +244,7 @@ def _write(value):
 
 def _spoil(body, name=None, *arguments):
     if name == 'cut':
-        return body[:arguments[0] % (len(body) + 1)]
+        return body[: arguments[0] % (len(body) + 1)]
     if name == 'insert':
         place = arguments[0] % (len(body) + 1)
         return body[:place] + arguments[1] + body[place:]

@@ -8,7 +8,6 @@ from .common import PontoCase
 
 @tagged('post_install', '-at_install')
 class TestBalance(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.old = self.simulator.add_transaction(self.online, 1000, '2026-02-01')
@@ -29,8 +28,9 @@ class TestBalance(PontoCase):
         self.simulator.add_transaction(self.online, 7.77, '2026-03-04')
         account = self.link(start_date='2026-03-01')
         account._synchronize()
-        self.env['account.bank.statement.line'].create({
-            'journal_id': account.journal_id.id, 'date': '2026-03-05', 'amount': 1.11, 'payment_ref': "By hand"})
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-03-05', 'amount': 1.11, 'payment_ref': "By hand"}
+        )
         self.lines(account).filtered(lambda line: line.amount == 7.77).unlink()
         account.invalidate_recordset()
         explained = account._explain_difference()
@@ -52,8 +52,9 @@ class TestBalance(PontoCase):
         account = self.link(start_date='2026-03-01')
         account._synchronize()
         self.assertTrue(account.lacks_opening_line)
-        self.env['account.bank.statement.line'].create({
-            'journal_id': account.journal_id.id, 'date': '2026-03-01', 'amount': 1, 'payment_ref': "By hand"})
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-03-01', 'amount': 1, 'payment_ref': "By hand"}
+        )
         self.env.invalidate_all()
         self.assertFalse(account.lacks_opening_line)
         self.assertFalse(account._book_opening_line())
@@ -104,8 +105,9 @@ class TestBalance(PontoCase):
         account._synchronize()
         action = account.with_user(self.accountant).action_add_opening_line()
         wizard = self.env['ponto.connect'].with_user(self.accountant).browse(action['res_id'])
-        self.assertRecordValues(wizard.line_ids, [
-            {'opening_amount': 1000, 'opening_date': date(2026, 3, 1), 'make_opening_line': True}])
+        self.assertRecordValues(
+            wizard.line_ids, [{'opening_amount': 1000, 'opening_date': date(2026, 3, 1), 'make_opening_line': True}]
+        )
         wizard.action_finish()
         self.assertEqual(self.lines(account).mapped('amount'), [1000, -30])
         self.env.invalidate_all()

@@ -15,7 +15,6 @@ from .common import PontoCase
 
 
 class BooksCase(PontoCase):
-
     def add(self, amount=10, day='2026-03-02', online=None, **attributes):
         return self.simulator.add_transaction(online or self.online, amount, day, **attributes)
 
@@ -33,7 +32,6 @@ class BooksCase(PontoCase):
 
 @tagged('post_install', '-at_install')
 class TestLockDates(BooksCase):
-
     def test_a_fiscal_year_lock_holds_the_day_it_names_and_not_the_next(self):
         self.add(1, '2026-03-31')
         self.add(2, '2026-04-01')
@@ -55,8 +53,9 @@ class TestLockDates(BooksCase):
     def test_locks_of_sales_purchases_and_taxes_are_none_of_a_banks(self):
         self.add()
         account = self.link()
-        self.company.write({
-            'sale_lock_date': '2026-03-31', 'purchase_lock_date': '2026-03-31', 'tax_lock_date': '2026-03-31'})
+        self.company.write(
+            {'sale_lock_date': '2026-03-31', 'purchase_lock_date': '2026-03-31', 'tax_lock_date': '2026-03-31'}
+        )
         account._synchronize()
         self.assertBooked(account)
 
@@ -64,9 +63,14 @@ class TestLockDates(BooksCase):
         self.add()
         account = self.link()
         self.company.fiscalyear_lock_date = '2026-03-31'
-        self.env['account.lock_exception'].create({
-            'company_id': self.company.id, 'user_id': self.accountant.id, 'fiscalyear_lock_date': '2026-02-28',
-            'end_datetime': fields.Datetime.now() + timedelta(days=1)})
+        self.env['account.lock_exception'].create(
+            {
+                'company_id': self.company.id,
+                'user_id': self.accountant.id,
+                'fiscalyear_lock_date': '2026-02-28',
+                'end_datetime': fields.Datetime.now() + timedelta(days=1),
+            }
+        )
         self.run_cron()
         self.assertHeld(account, 'locked')
         account.transaction_ids.with_user(self.accountant).action_book()
@@ -98,8 +102,9 @@ class TestLockDates(BooksCase):
     def test_a_branch_uses_a_journal_of_its_own(self):
         branch = self.env['res.company'].create({'name': "De Kade Gent", 'parent_id': self.company.id})
         self.env.user.company_ids += branch
-        journal = self.env['account.journal'].create({
-            'name': "Parent's", 'type': 'bank', 'company_id': self.company.id})
+        journal = self.env['account.journal'].create(
+            {'name': "Parent's", 'type': 'bank', 'company_id': self.company.id}
+        )
         self.integration.company_id = branch
         [account] = self.integration._fetch_accounts()
         with self.assertRaisesRegex(ValidationError, "belongs to Brouwerij De Kade"):
@@ -119,7 +124,6 @@ class TestLockDates(BooksCase):
 
 @tagged('post_install', '-at_install')
 class TestCoreBehaviours(BooksCase):
-
     def test_a_journal_without_suspense_account_holds_until_it_has_one(self):
         self.add()
         account = self.link()
@@ -170,8 +174,9 @@ class TestCoreBehaviours(BooksCase):
         account._synchronize()
         self.assertHeld(account, 'refused', "secures posted entries")
         with self.assertRaises(UserError):
-            self.env['account.bank.statement.line'].create({
-                'journal_id': account.journal_id.id, 'date': '2026-03-02', 'amount': 1, 'payment_ref': "By hand"})
+            self.env['account.bank.statement.line'].create(
+                {'journal_id': account.journal_id.id, 'date': '2026-03-02', 'amount': 1, 'payment_ref': "By hand"}
+            )
         account.journal_id.restrict_mode_hash_table = False
         account._synchronize()
         self.assertBooked(account)
@@ -217,8 +222,9 @@ class TestCoreBehaviours(BooksCase):
         account = self.link()
         account._synchronize()
         first = self.lines(account)
-        statement = self.env['account.bank.statement'].create({
-            'name': "March", 'balance_start': 0, 'balance_end_real': 1, 'line_ids': [(6, 0, first.ids)]})
+        statement = self.env['account.bank.statement'].create(
+            {'name': "March", 'balance_start': 0, 'balance_end_real': 1, 'line_ids': [(6, 0, first.ids)]}
+        )
         self.add(2)
         account._synchronize()
         self.assertEqual(statement.line_ids, first)
@@ -247,7 +253,6 @@ class TestCoreBehaviours(BooksCase):
 
 @tagged('post_install', '-at_install')
 class TestAmountsAndCurrencies(BooksCase):
-
     def test_amounts_survive_to_the_cent(self):
         amounts = ['0.01', '-0.01', '0.07', '1.15', '1.005e2', '999999999.99', '-1234567.89', '57.58', '0.29', '4.35']
         for amount in amounts:
@@ -293,14 +298,16 @@ class TestAmountsAndCurrencies(BooksCase):
     def test_one_account_number_in_several_currencies_is_proposed_the_journal_of_its_currency(self):
         dollars = self.simulator.add_account('BE68539007547034', institution=self.bank, currency='USD')
         accounts = self.integration._fetch_accounts()
-        journal = self.env['account.journal'].create({
-            'name': "Euro", 'type': 'bank', 'company_id': self.company.id, 'bank_acc_number': 'BE68 5390 0754 7034'})
+        journal = self.env['account.journal'].create(
+            {'name': "Euro", 'type': 'bank', 'company_id': self.company.id, 'bank_acc_number': 'BE68 5390 0754 7034'}
+        )
         proposed = {account.ponto_id: account._propose_journal() for account in accounts}
         self.assertEqual(proposed, {self.online.id: journal, dollars.id: self.env['account.journal']})
 
     def test_a_card_without_account_number(self):
         card = self.simulator.add_account(
-            'XXXX XXXX XXXX 1234', institution=self.bank, subtype='card', reference_type='MASKEDPAN')
+            'XXXX XXXX XXXX 1234', institution=self.bank, subtype='card', reference_type='MASKEDPAN'
+        )
         self.add(-10, online=card)
         account = self.link(card)
         account._synchronize()
@@ -311,7 +318,6 @@ class TestAmountsAndCurrencies(BooksCase):
 
 @tagged('post_install', '-at_install')
 class TestWhatComesAndWhen(BooksCase):
-
     def test_a_future_date_waits_and_is_then_booked_by_itself(self):
         with freeze_time('2026-04-15 10:00'):
             self.add(10, '2026-04-17')
@@ -348,8 +354,9 @@ class TestWhatComesAndWhen(BooksCase):
         self.assertFalse(account._propose_start_date(journal))
         self.company.fiscalyear_lock_date = '2026-01-31'
         self.assertEqual(account._propose_start_date(journal), date(2026, 2, 1))
-        self.env['account.bank.statement.line'].create({
-            'journal_id': journal.id, 'date': '2026-02-10', 'amount': 1, 'payment_ref': "By hand"})
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': journal.id, 'date': '2026-02-10', 'amount': 1, 'payment_ref': "By hand"}
+        )
         self.assertEqual(account._propose_start_date(journal), date(2026, 2, 11))
 
     def test_a_row_far_below_and_months_old_is_found_within_a_week(self):
@@ -392,8 +399,7 @@ class TestWhatComesAndWhen(BooksCase):
         account._synchronize()
         first = account.journal_id
         account.action_unlink_journal()
-        second = self.env['account.journal'].create({
-            'name': "Second", 'type': 'bank', 'company_id': self.company.id})
+        second = self.env['account.journal'].create({'name': "Second", 'type': 'bank', 'company_id': self.company.id})
         account._link_to_journal(second)
         self.add(2)
         account._synchronize()
@@ -423,23 +429,23 @@ class TestWhatComesAndWhen(BooksCase):
         account._synchronize()
         lines = self.lines(account)
         income = self.env['account.account'].search(
-            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
+        )
         for line in lines:
             _liquidity, suspense, _other = line._seek_for_lines()
-            line.with_context(skip_readonly_check=True).line_ids = [
-                (1, suspense.id, {'account_id': income.id})]
+            line.with_context(skip_readonly_check=True).line_ids = [(1, suspense.id, {'account_id': income.id})]
         before = lines.line_ids.read(['account_id', 'balance', 'name', 'date']), lines.move_id.mapped('name')
         self.simulator.insert_transaction(self.online, 2, '2026-03-02', below=0)
         account._synchronize()
         self.assertEqual(self.lines(account).mapped('amount'), [1, 2, 3])
         self.assertEqual(
-            (lines.line_ids.read(['account_id', 'balance', 'name', 'date']), lines.move_id.mapped('name')), before)
+            (lines.line_ids.read(['account_id', 'balance', 'name', 'date']), lines.move_id.mapped('name')), before
+        )
         self.assertEqual(lines.mapped('is_reconciled'), [True, True])
 
     def test_an_account_may_be_linked_to_a_journal_without_account_number(self):
         self.add()
-        journal = self.env['account.journal'].create({
-            'name': "Bare", 'type': 'bank', 'company_id': self.company.id})
+        journal = self.env['account.journal'].create({'name': "Bare", 'type': 'bank', 'company_id': self.company.id})
         self.assertFalse(journal.bank_account_id)
         self.integration._fetch_accounts()
         account = self.env['ponto.account'].search([('ponto_id', '=', self.online.id)])
@@ -450,7 +456,6 @@ class TestWhatComesAndWhen(BooksCase):
 
 @tagged('post_install', '-at_install')
 class TestCasesPage(BaseCase):
-
     def test_every_test_that_the_page_names_exists(self):
         page = Path(__file__).parents[1].joinpath('doc', 'cases.rst').read_text(encoding='utf-8')
         names = re.findall(r'``(test_\w+)::(\w+)::(test_\w+)``', page)

@@ -30,7 +30,8 @@ class TestBrowser(BrowserCase):
         self.integration.unlink()
         self.simulator.add_institution("Amstelbank", country='NL')
         self.simulator.add_transaction(
-            self.online, 121, '2026-03-02', counterpart_name="Bakkerij Smit", remittance_information="Invoice 2026/17")
+            self.online, 121, '2026-03-02', counterpart_name="Bakkerij Smit", remittance_information="Invoice 2026/17"
+        )
         with self.person() as person:
             self.open_selector(person)
             person.click('.modal .o_ponto_no_catalogue .o_ponto_refresh')
@@ -79,8 +80,14 @@ class TestBrowser(BrowserCase):
             person.enter('.modal div[name=acc_number] input', 'BE71096123456769')
             person.click('.modal button[name=validate]')
             person.see('body:not(:has(.modal))')
-        self.assertTrue(self.env['account.journal'].search([
-            ('company_id', '=', self.company.id), ('bank_account_id.sanitized_acc_number', '=', 'BE71096123456769')]))
+        self.assertTrue(
+            self.env['account.journal'].search(
+                [
+                    ('company_id', '=', self.company.id),
+                    ('bank_account_id.sanitized_acc_number', '=', 'BE71096123456769'),
+                ]
+            )
+        )
 
 
 @tagged('post_install', '-at_install')

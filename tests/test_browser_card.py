@@ -34,8 +34,7 @@ class TestBrowserCard(BrowserCase):
         with self.person() as person:
             self.look(person)
             person.see(f'{CARD} .o_ponto_balance:has(.text-success)', "Equal to the bank's balance of")
-            person.see(
-                '.o_ponto_card:not(:has(.o_ponto_consent, .o_ponto_error, .o_ponto_review, .o_ponto_reconnect))')
+            person.see('.o_ponto_card:not(:has(.o_ponto_consent, .o_ponto_error, .o_ponto_review, .o_ponto_reconnect))')
             person.see(f'{CARD} .o_ponto_moments', "Bank data as of %s")
             person.click(f'{CARD} {MENU}')
             person.click('.o-dropdown--menu a[name=action_ponto_find_missing_transactions]')
@@ -77,7 +76,8 @@ class TestBrowserCard(BrowserCase):
 
     def test_what_is_held_is_one_click_away(self):
         self.simulator.add_transaction(
-            self.online, 5, '2026-03-03', currency='USD', remittance_information="In dollars")
+            self.online, 5, '2026-03-03', currency='USD', remittance_information="In dollars"
+        )
         self.link()._synchronize()
         with self.person() as person:
             self.look(person)
@@ -88,8 +88,9 @@ class TestBrowserCard(BrowserCase):
             person.see('.o_list_view .o_data_row', "In dollars")
 
     def test_a_journal_without_a_feed_is_connected_from_its_card(self):
-        self.env['account.journal'].create({
-            'name': "Spaarrekening", 'type': 'bank', 'company_id': self.company.id, 'show_on_dashboard': True})
+        self.env['account.journal'].create(
+            {'name': "Spaarrekening", 'type': 'bank', 'company_id': self.company.id, 'show_on_dashboard': True}
+        )
         with self.person() as person:
             self.look(person)
             person.click('.o_kanban_record', "Spaarrekening", inside=MENU)
@@ -100,8 +101,13 @@ class TestBrowserCard(BrowserCase):
         self.consent_ends(days=-2)
         self.link()._synchronize()
         reader = new_test_user(
-            self.env, 'ponto_reader', groups='account.group_account_readonly', company_id=self.company.id,
-            company_ids=[Command.set(self.company.ids)], lang=self.lang)
+            self.env,
+            'ponto_reader',
+            groups='account.group_account_readonly',
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+            lang=self.lang,
+        )
         with self.person(reader) as person:
             self.look(person)
             person.see(f'{CARD} .o_ponto_consent.text-danger')

@@ -8,7 +8,6 @@ from .common import PontoCase
 
 @tagged('post_install', '-at_install')
 class TestCard(PontoCase):
-
     def data(self, journal, user=None):
         user = user or self.accountant
         journal = journal.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
@@ -21,8 +20,12 @@ class TestCard(PontoCase):
     def user(self, *groups, company=None):
         company = company or self.company
         return new_test_user(
-            self.env, f'ponto_{len(self.env["res.users"].search([]))}', groups=','.join(groups),
-            company_id=company.id, company_ids=[Command.set(company.ids)])
+            self.env,
+            f'ponto_{len(self.env["res.users"].search([]))}',
+            groups=','.join(groups),
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+        )
 
     def test_a_healthy_feed_shows_equal_balances_and_nothing_to_worry_about(self):
         self.simulator.add_transaction(self.online, 10, '2026-03-02')
@@ -33,7 +36,8 @@ class TestCard(PontoCase):
         self.assertTrue(card['is_equal'])
         self.assertEqual(
             (card['error'], card['consent_message'], card['held_count'], card['stage'], card['needs_consent']),
-            ('', '', 0, 'done', False))
+            ('', '', 0, 'done', False),
+        )
         self.assertTrue(card['last_read'] and card['next_read'] and card['bank_balance'])
 
     def test_a_difference_held_rows_and_an_error_are_on_the_card(self):
@@ -49,9 +53,12 @@ class TestCard(PontoCase):
 
     def test_an_ended_consent_is_said_once(self):
         account = self.link()
-        account.write({
-            'authorization_expires_at': fields.Datetime.now() - timedelta(days=2),
-            'bank_error_code': 'authorizationInvalid'})
+        account.write(
+            {
+                'authorization_expires_at': fields.Datetime.now() - timedelta(days=2),
+                'bank_error_code': 'authorizationInvalid',
+            }
+        )
         card = self.card(account)
         self.assertEqual((card['consent_state'], card['needs_consent'], card['error']), ('ended', True, ''))
         self.assertIn("nothing new comes in", card['consent_message'])
@@ -78,9 +85,12 @@ class TestCard(PontoCase):
         self.assertNotIn('ponto', self.data(account.journal_id, self.user('account.group_account_invoice')))
 
     def test_journals_without_a_feed_have_no_such_card_and_can_be_connected(self):
-        cash, bank = self.env['account.journal'].create([
-            {'name': "Kas", 'type': 'cash', 'company_id': self.company.id},
-            {'name': "Bank", 'type': 'bank', 'company_id': self.company.id}])
+        cash, bank = self.env['account.journal'].create(
+            [
+                {'name': "Kas", 'type': 'cash', 'company_id': self.company.id},
+                {'name': "Bank", 'type': 'bank', 'company_id': self.company.id},
+            ]
+        )
         self.assertNotIn('ponto', self.data(cash))
         self.assertFalse(self.data(cash)['can_connect_ponto'])
         self.assertNotIn('ponto', self.data(bank))

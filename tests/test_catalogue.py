@@ -9,7 +9,6 @@ from .simulator.seeds import catalogue
 
 @tagged('post_install', '-at_install')
 class TestCatalogue(PontoCase):
-
     def refresh(self):
         self.env['ponto.institution']._refresh_catalogue()
 
@@ -21,7 +20,9 @@ class TestCatalogue(PontoCase):
 
     def test_the_companys_country_comes_first_and_deprecated_ones_are_absent(self):
         for name, vals in (
-            ("Amstelbank", {'country': 'NL'}), ("Zennebank", {'country': 'BE'}), ("Aarbank", {'country': None}),
+            ("Amstelbank", {'country': 'NL'}),
+            ("Zennebank", {'country': 'BE'}),
+            ("Aarbank", {'country': None}),
             ("Oude Bank", {'country': 'BE', 'deprecated': True}),
         ):
             self.simulator.add_institution(name, **vals)
@@ -47,7 +48,10 @@ class TestCatalogue(PontoCase):
 
     def test_names_that_begin_with_the_text_come_before_those_that_contain_it(self):
         for name, country in (
-            ("Aachening", 'DE'), ("ING Deutschland", 'DE'), ("Koekelberging", 'BE'), ("ING Belgium", 'BE'),
+            ("Aachening", 'DE'),
+            ("ING Deutschland", 'DE'),
+            ("Koekelberging", 'BE'),
+            ("ING Belgium", 'BE'),
             ("ING", 'BE'),
         ):
             self.simulator.add_institution(name, country=country, bic=None if name == "ING" else 'AAAABE22')
@@ -76,8 +80,12 @@ class TestCatalogue(PontoCase):
 
     def test_maintenance_and_beta_are_told(self):
         self.simulator.add_institution(
-            "Stille Bank", maintenance_from='2020-01-01T00:00:00Z', maintenance_to='2099-01-01T00:00:00Z',
-            maintenance_type='internal', status='beta')
+            "Stille Bank",
+            maintenance_from='2020-01-01T00:00:00Z',
+            maintenance_to='2099-01-01T00:00:00Z',
+            maintenance_type='internal',
+            status='beta',
+        )
         self.refresh()
         [card] = self.search("Stille")['institutions']
         self.assertIn("Under maintenance until", card['maintenance'])
@@ -109,7 +117,7 @@ class TestCatalogue(PontoCase):
     def test_no_page_is_out_of_bounds(self):
         self.refresh()
         self.assertEqual(len(self.search(limit=-1, offset=-1)['institutions']), 1)
-        self.assertFalse(self.search(offset=10 ** 6)['institutions'])
+        self.assertFalse(self.search(offset=10**6)['institutions'])
 
     def test_the_button_reads_the_catalogue(self):
         self.env['ponto.institution'].with_user(self.accountant).action_refresh_catalogue()
@@ -117,7 +125,9 @@ class TestCatalogue(PontoCase):
 
     def test_the_button_says_that_the_catalogue_is_being_read_already(self):
         cron = self.env.ref('account_online_ponto.ir_cron_refresh_catalogue')
-        with patch.object(type(cron), 'lock_for_update', side_effect=LockError("locked")), \
-                self.assertRaisesRegex(UserError, "at this moment"):
+        with (
+            patch.object(type(cron), 'lock_for_update', side_effect=LockError("locked")),
+            self.assertRaisesRegex(UserError, "at this moment"),
+        ):
             self.env['ponto.institution'].with_user(self.accountant).action_refresh_catalogue()
         self.assertFalse(self.simulator.requests)

@@ -25,22 +25,28 @@ class ConnectCase(PontoCase, HttpCase):
         self.connect = Connect(self.simulator, redirect_uris=[f'{self.base_url()}/ponto/consent/return'])
         self.env['ir.config_parameter'].set_param('web.base.url', self.base_url())
         credentials = self.connect.client_credentials
-        key = self.env['certificate.key'].create({
-            'name': "Application", 'content': base64.b64encode(credentials.private_key)})
-        certificate = self.env['certificate.certificate'].create({
-            'name': "Application", 'content': base64.b64encode(credentials.certificate), 'private_key_id': key.id})
+        key = self.env['certificate.key'].create(
+            {'name': "Application", 'content': base64.b64encode(credentials.private_key)}
+        )
+        certificate = self.env['certificate.certificate'].create(
+            {'name': "Application", 'content': base64.b64encode(credentials.certificate), 'private_key_id': key.id}
+        )
         for name, value in {
-            'connect_client_id': CLIENT_ID, 'connect_client_secret': CLIENT_SECRET,
-            'connect_application_id': APPLICATION_ID, 'connect_certificate_id': certificate.id,
+            'connect_client_id': CLIENT_ID,
+            'connect_client_secret': CLIENT_SECRET,
+            'connect_application_id': APPLICATION_ID,
+            'connect_certificate_id': certificate.id,
         }.items():
             self.env['ir.config_parameter'].set_param(f'account_online_ponto.{name}', str(value))
         self.simulator.add_transaction(self.online, 100, '2026-03-02')
         self.authenticate(self.accountant.login, self.accountant.login)
 
     def call(self, model, method, ids=()):
-        return self.make_jsonrpc_request('/web/dataset/call_kw', {
-            'model': model, 'method': method, 'args': [list(ids)] if ids else [], 'kwargs': {},
-        }, timeout=PATIENCE)
+        return self.make_jsonrpc_request(
+            '/web/dataset/call_kw',
+            {'model': model, 'method': method, 'args': [list(ids)] if ids else [], 'kwargs': {}},
+            timeout=PATIENCE,
+        )
 
     def go_to_ponto(self):
         """Click Connect and return the address of Ponto's consent page."""
@@ -68,14 +74,14 @@ class ConnectCase(PontoCase, HttpCase):
 
 @tagged('post_install', '-at_install')
 class TestConnectFlow(ConnectCase):
-
     def test_a_consent_brings_the_accounts_and_their_transactions(self):
         wizard = self.consent_without_browser()
         self.assertEqual(wizard.line_ids.reference, self.online.reference)
         wizard.with_user(self.accountant).action_link_accounts()
         integration = wizard.integration_id
-        self.assertRecordValues(integration, [{
-            'api': 'connect', 'state': 'connected', 'organization_id': self.connect.organization.id}])
+        self.assertRecordValues(
+            integration, [{'api': 'connect', 'state': 'connected', 'organization_id': self.connect.organization.id}]
+        )
         self.assertEqual(self.lines(wizard.line_ids.account_id).amount, 100)
 
     def test_the_address_of_the_consent_page_has_what_ponto_wants_and_no_secret(self):
@@ -121,7 +127,8 @@ class TestConnectFlow(ConnectCase):
     def test_a_return_in_another_users_session_is_refused(self):
         address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
         other = new_test_user(
-            self.env, 'ponto_other', groups='account.group_account_manager', company_id=self.company.id)
+            self.env, 'ponto_other', groups='account.group_account_manager', company_id=self.company.id
+        )
         self.authenticate(other.login, other.login)
         response = self.come_back(address)
         self.assertEqual(response.status_code, 400)
@@ -271,16 +278,18 @@ class TestConnectFlow(ConnectCase):
                 trouble()
                 shown = integration.with_user(self.accountant).action_disconnect()
                 self.assertIn("Ponto could not be told", shown['params']['message'])
-                self.assertEqual((integration.state, set(integration.account_ids.mapped('state'))), (
-                    'draft', {'withdrawn'}))
+                self.assertEqual(
+                    (integration.state, set(integration.account_ids.mapped('state'))), ('draft', {'withdrawn'})
+                )
                 self.assertFalse(self.env['ponto.token'].search([]).access_token)
                 savepoint.rollback()
                 self.simulator.clear_faults()
 
     def test_one_consent_that_cannot_be_kept_leaves_the_others_alone(self):
         second = self.consent_without_browser().integration_id
-        first = self.env['ponto.integration'].create({
-            'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'})
+        first = self.env['ponto.integration'].create(
+            {'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'}
+        )
         self.env['ir.config_parameter'].set_param('account_online_ponto.connect_api_url', 'http://ponto.example')
         self.connect.revoke_access_tokens()
         with self.assertLogs('odoo.addons.account_online_ponto', 'WARNING') as logs:
@@ -293,8 +302,9 @@ class TestConnectFlow(ConnectCase):
     def test_all_consents_are_kept_however_long_the_first_one_takes_and_none_while_ponto_is_out_of_reach(self):
         self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
         second = self.consent_without_browser().integration_id
-        first = self.env['ponto.integration'].create({
-            'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'})
+        first = self.env['ponto.integration'].create(
+            {'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'}
+        )
         self.simulator.fail(None, kind='reset')
         self.connect.revoke_access_tokens()
         requests = len(self.simulator.requests)
@@ -322,11 +332,11 @@ class TestConnectFlow(ConnectCase):
 
     def test_every_call_is_signed_when_there_is_a_signature_certificate(self):
         key_id, private_key = self.connect.add_signature_certificate()
-        certificate = self.connect.authority.issue_client(
-            'signature', key=load_pem_private_key(private_key, None))
+        certificate = self.connect.authority.issue_client('signature', key=load_pem_private_key(private_key, None))
         key = self.env['certificate.key'].create({'name': "Signature", 'content': base64.b64encode(private_key)})
-        record = self.env['certificate.certificate'].create({
-            'name': "Signature", 'content': base64.b64encode(certificate.certificate), 'private_key_id': key.id})
+        record = self.env['certificate.certificate'].create(
+            {'name': "Signature", 'content': base64.b64encode(certificate.certificate), 'private_key_id': key.id}
+        )
         parameters = self.env['ir.config_parameter']
         parameters.set_param('account_online_ponto.connect_signature_certificate_id', str(record.id))
         parameters.set_param('account_online_ponto.connect_signature_key_id', key_id)

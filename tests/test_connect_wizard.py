@@ -10,7 +10,6 @@ from .simulator import CLIENT_ID, CLIENT_SECRET
 
 @tagged('post_install', '-at_install')
 class TestConnectWizard(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.other_bank = self.simulator.add_institution("Duinbank", bic='DUINBEBB')
@@ -20,8 +19,11 @@ class TestConnectWizard(PontoCase):
 
     def connect(self, **vals):
         """Return the wizard of a newcomer, connected."""
-        wizard = self.env['ponto.connect'].with_user(self.accountant).create(
-            {'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET, **vals})
+        wizard = (
+            self.env['ponto.connect']
+            .with_user(self.accountant)
+            .create({'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET, **vals})
+        )
         wizard.action_connect()
         return wizard
 
@@ -38,9 +40,14 @@ class TestConnectWizard(PontoCase):
         return self.env['ponto.institution'].create({'ponto_id': bank.id, 'name': bank.attributes['name']})
 
     def test_every_account_goes_to_a_new_journal_an_existing_one_or_waits(self):
-        existing = self.env['account.journal'].create({
-            'name': "Kade zicht", 'type': 'bank', 'company_id': self.company.id,
-            'bank_acc_number': 'BE68 5390 0754 7034'})
+        existing = self.env['account.journal'].create(
+            {
+                'name': "Kade zicht",
+                'type': 'bank',
+                'company_id': self.company.id,
+                'bank_acc_number': 'BE68 5390 0754 7034',
+            }
+        )
         wizard = self.connect()
         by_number = {line.reference: line for line in wizard.line_ids}
         self.assertRecordValues(by_number['BE68539007547034'], [{'action': 'existing', 'journal_id': existing.id}])
@@ -94,8 +101,9 @@ class TestConnectWizard(PontoCase):
     def test_the_opening_line_is_shown_before_it_is_made(self):
         wizard = self.link_without_older_ones()
         self.assertEqual(wizard.step, 'opening')
-        self.assertRecordValues(wizard.line_ids, [{
-            'opening_amount': 900, 'opening_date': date(2026, 3, 1), 'make_opening_line': True}])
+        self.assertRecordValues(
+            wizard.line_ids, [{'opening_amount': 900, 'opening_date': date(2026, 3, 1), 'make_opening_line': True}]
+        )
         account = wizard.line_ids.account_id
         self.assertFalse(self.lines(account))
         wizard.action_finish()
@@ -113,8 +121,9 @@ class TestConnectWizard(PontoCase):
     def test_an_opening_line_that_cannot_be_made_any_more_is_told(self):
         wizard = self.link_without_older_ones()
         account = wizard.line_ids.account_id
-        self.env['account.bank.statement.line'].create({
-            'journal_id': account.journal_id.id, 'date': '2026-02-28', 'amount': 900, 'payment_ref': "By hand"})
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-02-28', 'amount': 900, 'payment_ref': "By hand"}
+        )
         self.assertIn("was not made", wizard.action_finish()['params']['message'])
         self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
 
@@ -207,7 +216,8 @@ class TestConnectWizard(PontoCase):
 
     def test_a_card_without_an_account_number_gets_a_credit_card_journal(self):
         card = self.simulator.add_account(
-            '5123XXXXXXXX1234', institution=self.bank, subtype='card', reference_type='MASKEDPAN')
+            '5123XXXXXXXX1234', institution=self.bank, subtype='card', reference_type='MASKEDPAN'
+        )
         wizard = self.connect(institution_id=self.institution(self.bank).id)
         wizard.action_link_accounts()
         journal = wizard.line_ids.account_id.filtered(lambda account: account.ponto_id == card.id).journal_id

@@ -11,7 +11,6 @@ from .common import PontoCase
 
 @tagged('post_install', '-at_install')
 class TestConsent(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.account = self.link()
@@ -43,7 +42,8 @@ class TestConsent(PontoCase):
 
     def test_somebody_who_has_left_the_company_is_not_told_of_its_banks(self):
         self.account_link.user_id = new_test_user(
-            self.env, 'elsewhere', company_id=self.env.ref('base.main_company').id)
+            self.env, 'elsewhere', company_id=self.env.ref('base.main_company').id
+        )
         self.assertEqual(self.remind('2026-06-29'), 1)
         self.assertIn(self.company, self.account_link.activity_ids.user_id.company_ids)
 
@@ -97,8 +97,11 @@ class TestConsent(PontoCase):
     def test_the_end_is_told_in_words(self):
         self.account.authorization_expires_at = '2026-06-30 10:00:00'
         for moment, state, words in (
-            ('2026-05-01', 'valid', ''), ('2026-06-20', 'ending', "in 10 days"), ('2026-06-29', 'ending', "tomorrow"),
-            ('2026-06-30', 'ending', "today"), ('2026-07-02', 'ended', "nothing new comes in"),
+            ('2026-05-01', 'valid', ''),
+            ('2026-06-20', 'ending', "in 10 days"),
+            ('2026-06-29', 'ending', "tomorrow"),
+            ('2026-06-30', 'ending', "today"),
+            ('2026-07-02', 'ended', "nothing new comes in"),
         ):
             with freeze_time(f'{moment} 06:00:00'):
                 self.account.invalidate_recordset()

@@ -8,11 +8,11 @@ from .common import PontoCase
 
 @tagged('post_install', '-at_install')
 class TestCorrections(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.row = self.simulator.add_transaction(
-            self.online, 100, '2026-03-02', remittance_information="First text", counterpart_name="Smit")
+            self.online, 100, '2026-03-02', remittance_information="First text", counterpart_name="Smit"
+        )
         self.account = self.link()
         self.account._synchronize()
         self.line = self.lines(self.account)
@@ -21,19 +21,27 @@ class TestCorrections(PontoCase):
         """Move the line's counterpart from the suspense account to an income account, as reconciling does."""
         _liquidity, suspense, _other = self.line._seek_for_lines()
         income = self.env['account.account'].search(
-            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
-        self.line.with_context(skip_readonly_check=True).write({
-            'line_ids': [Command.update(suspense.id, {'account_id': income.id})]})
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
+        )
+        self.line.with_context(skip_readonly_check=True).write(
+            {'line_ids': [Command.update(suspense.id, {'account_id': income.id})]}
+        )
         self.assertTrue(self.line.is_reconciled)
 
     def test_a_change_at_the_bank_reaches_an_open_line(self):
         self.simulator.change_transaction(
-            self.row.id, amount=120, execution_date='2026-04-03', remittance_information="Second text",
-            counterpart_name="Smit BV")
+            self.row.id,
+            amount=120,
+            execution_date='2026-04-03',
+            remittance_information="Second text",
+            counterpart_name="Smit BV",
+        )
         run = self.account._synchronize()
         self.assertEqual(run.changed_count, 1)
-        self.assertRecordValues(self.line, [{
-            'amount': 120, 'date': date(2026, 4, 3), 'payment_ref': "Second text", 'partner_name': "Smit BV"}])
+        self.assertRecordValues(
+            self.line,
+            [{'amount': 120, 'date': date(2026, 4, 3), 'payment_ref': "Second text", 'partner_name': "Smit BV"}],
+        )
         self.assertFalse(self.line.move_id.activity_ids)
 
     def test_what_the_user_has_written_survives_a_change_of_something_else(self):
@@ -89,10 +97,16 @@ class TestCorrections(PontoCase):
     def test_a_line_that_is_partly_reconciled_is_not_touched(self):
         _liquidity, suspense, _other = self.line._seek_for_lines()
         income = self.env['account.account'].search(
-            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
-        self.line.move_id.with_context(skip_readonly_check=True).write({'line_ids': [
-            Command.update(suspense.id, {'balance': -60}),
-            Command.create({'account_id': income.id, 'balance': -40, 'name': "Part"})]})
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
+        )
+        self.line.move_id.with_context(skip_readonly_check=True).write(
+            {
+                'line_ids': [
+                    Command.update(suspense.id, {'balance': -60}),
+                    Command.create({'account_id': income.id, 'balance': -40, 'name': "Part"}),
+                ]
+            }
+        )
         self.assertFalse(self.line.is_reconciled)
         items = self.line.line_ids
         self.simulator.change_transaction(self.row.id, remittance_information="Second text")
@@ -102,8 +116,9 @@ class TestCorrections(PontoCase):
         self.assertIn("Second text", self.line.move_id.activity_ids.note)
 
     def test_a_line_in_a_statement_is_not_touched(self):
-        self.env['account.bank.statement'].create({
-            'name': "March", 'balance_start': 0, 'balance_end_real': 100, 'line_ids': [Command.set(self.line.ids)]})
+        self.env['account.bank.statement'].create(
+            {'name': "March", 'balance_start': 0, 'balance_end_real': 100, 'line_ids': [Command.set(self.line.ids)]}
+        )
         self.simulator.change_transaction(self.row.id, amount=120)
         self.account._synchronize()
         self.assertEqual(self.line.amount, 100)
@@ -119,8 +134,9 @@ class TestCorrections(PontoCase):
         self.assertFalse(line.move_id.activity_ids)
 
     def test_a_changed_counterpart_names_the_partner_where_there_is_none(self):
-        smit = self.env['res.partner'].create({
-            'name': "Bakkerij", 'bank_ids': [Command.create({'acc_number': 'BE71096123456769'})]})
+        smit = self.env['res.partner'].create(
+            {'name': "Bakkerij", 'bank_ids': [Command.create({'acc_number': 'BE71096123456769'})]}
+        )
         self.simulator.change_transaction(self.row.id, counterpart_reference='BE71 0961 2345 6769')
         self.account._synchronize()
         self.assertEqual(self.line.partner_id, smit)

@@ -19,7 +19,6 @@ def utc(text):
 
 @tagged('post_install', '-at_install')
 class TestLocalDate(BaseCase):
-
     def test_midnight_utc_is_a_bare_date_in_every_zone(self):
         for zone in (BRUSSELS, 'America/New_York', 'Pacific/Auckland', 'UTC'):
             self.assertEqual(local_date(utc('2026-03-02T00:00:00'), zone), date(2026, 3, 2), zone)
@@ -61,12 +60,12 @@ class TestLocalDate(BaseCase):
 
 @tagged('post_install', '-at_install')
 class TestDates(PontoCase):
-
     def read_rows(self, rows, **vals):
         """Return the account after a read of rows `(amount, execution date, value date)`."""
         for amount, execution_date, value_date in rows:
             self.simulator.add_transaction(
-                self.online, amount, execution_date, extra={'executionDate': execution_date, 'valueDate': value_date})
+                self.online, amount, execution_date, extra={'executionDate': execution_date, 'valueDate': value_date}
+            )
         account = self.link(**vals)
         account._synchronize()
         return account
@@ -75,11 +74,19 @@ class TestDates(PontoCase):
         return {line.amount: line.date for line in self.lines(account)}
 
     def test_local_midnights_and_bare_dates_are_booked_on_their_day(self):
-        account = self.read_rows([
-            (1, '2026-03-02T00:00:00.000Z', None), (2, '2026-03-01T23:00:00.000Z', None),
-            (3, '2026-03-29T22:00:00Z', None), (4, '2026-03-02', None), (5, '2026-03-02T00:00:00+01:00', None)])
-        self.assertEqual(self.booked(account), {
-            1: date(2026, 3, 2), 2: date(2026, 3, 2), 3: date(2026, 3, 30), 4: date(2026, 3, 2), 5: date(2026, 3, 2)})
+        account = self.read_rows(
+            [
+                (1, '2026-03-02T00:00:00.000Z', None),
+                (2, '2026-03-01T23:00:00.000Z', None),
+                (3, '2026-03-29T22:00:00Z', None),
+                (4, '2026-03-02', None),
+                (5, '2026-03-02T00:00:00+01:00', None),
+            ]
+        )
+        self.assertEqual(
+            self.booked(account),
+            {1: date(2026, 3, 2), 2: date(2026, 3, 2), 3: date(2026, 3, 30), 4: date(2026, 3, 2), 5: date(2026, 3, 2)},
+        )
 
     def test_the_zone_of_whoever_clicks_has_no_say(self):
         self.env.user.tz = 'America/Los_Angeles'
@@ -125,9 +132,11 @@ class TestDates(PontoCase):
 
     def test_an_account_has_the_zone_of_its_bank(self):
         for name, country, zone, expected in (
-            ("Pankki", 'FI', None, 'Europe/Helsinki'), ("Banco", 'ES', None, BRUSSELS),
+            ("Pankki", 'FI', None, 'Europe/Helsinki'),
+            ("Banco", 'ES', None, BRUSSELS),
             ("Bank of the Islands", 'ES', 'Atlantic/Canary', 'Atlantic/Canary'),
-            ("Bank of Nowhere", None, 'Mars/Olympus', BRUSSELS), ("Kadebank II", 'BE', None, BRUSSELS),
+            ("Bank of Nowhere", None, 'Mars/Olympus', BRUSSELS),
+            ("Kadebank II", 'BE', None, BRUSSELS),
         ):
             bank = self.simulator.add_institution(name, country, time_zone=zone)
             online = self.simulator.add_account(f'NL{len(name)}KADE0{len(self.simulator.accounts)}', institution=bank)

@@ -10,7 +10,6 @@ from .simulator import CLIENT_SECRET
 
 @tagged('post_install', '-at_install')
 class TestEncryption(PontoCase):
-
     def use_keys(self, *keys):
         self.addCleanup(config.options.pop, 'ponto_encryption_keys', None)
         config['ponto_encryption_keys'] = ','.join(keys)
@@ -19,9 +18,12 @@ class TestEncryption(PontoCase):
     def stored(self):
         """Return everything secret as it lies in the database."""
         self.env.flush_all()
-        self.env.cr.execute("""
+        self.env.cr.execute(
+            """
             SELECT i.client_secret_stored, t.access_token FROM ponto_integration i
-              JOIN ponto_token t ON t.integration_id = i.id WHERE i.id = %s""", [self.integration.id])
+              JOIN ponto_token t ON t.integration_id = i.id WHERE i.id = %s""",
+            [self.integration.id],
+        )
         return self.env.cr.fetchone()
 
     def test_with_a_key_neither_secret_nor_token_is_readable_in_the_database(self):

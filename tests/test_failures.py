@@ -28,7 +28,6 @@ FAULTS = {
 
 @tagged('post_install', '-at_install')
 class TestFailures(PontoCase):
-
     def setUp(self):
         super().setUp()
         for number in range(1, 121):
@@ -108,8 +107,11 @@ class TestFailures(PontoCase):
         self.assertEqual(waits[-1].total_seconds(), 6 * 3600)
 
     def test_a_connection_test_says_what_is_wrong(self):
-        wizard = self.env['ponto.connect'].with_user(self.accountant).create(
-            {'client_id': 'somebody', 'client_secret': 'wrong-secret'})
+        wizard = (
+            self.env['ponto.connect']
+            .with_user(self.accountant)
+            .create({'client_id': 'somebody', 'client_secret': 'wrong-secret'})
+        )
         with self.assertRaisesRegex(UserError, "does not accept this client ID"):
             wizard.action_connect()
         for fault, words in (({'kind': 'html'}, "cannot read"), ({'kind': 'slow'}, "in time")):
@@ -119,8 +121,11 @@ class TestFailures(PontoCase):
             self.simulator.clear_faults()
 
     def test_the_entered_secret_is_readable_by_nobody_and_gone_after_use(self):
-        wizard = self.env['ponto.connect'].with_user(self.accountant).create(
-            {'client_id': self.integration.client_id, 'client_secret': CLIENT_SECRET})
+        wizard = (
+            self.env['ponto.connect']
+            .with_user(self.accountant)
+            .create({'client_id': self.integration.client_id, 'client_secret': CLIENT_SECRET})
+        )
         self.assertFalse(wizard.client_secret)
         self.assertNotIn('entered_secret', wizard.fields_get())
         wizard.action_connect()

@@ -19,13 +19,19 @@ class TestFetch(PontoCase, HttpCase):
     def call(self, method, address=None):
         """Call a public method of the account from `address`, as a reverse proxy tells it; None: from this machine."""
         forwarded = {'X-Forwarded-For': address, 'X-Forwarded-Host': '127.0.0.1', 'X-Forwarded-Proto': 'http'}
-        return self.make_jsonrpc_request('/web/dataset/call_kw', {
-            'model': 'ponto.account', 'method': method, 'args': [self.account.ids], 'kwargs': {},
-        }, headers=forwarded if address else {}, timeout=PATIENCE)
+        return self.make_jsonrpc_request(
+            '/web/dataset/call_kw',
+            {'model': 'ponto.account', 'method': method, 'args': [self.account.ids], 'kwargs': {}},
+            headers=forwarded if address else {},
+            timeout=PATIENCE,
+        )
 
     def asked(self):
-        return [request.body['data']['attributes'] for request in self.simulator.requests
-                if (request.method, request.path) == ('POST', '/synchronizations')]
+        return [
+            request.body['data']['attributes']
+            for request in self.simulator.requests
+            if (request.method, request.path) == ('POST', '/synchronizations')
+        ]
 
     def behind_a_proxy(self):
         before = config['proxy_mode']
@@ -37,7 +43,8 @@ class TestFetch(PontoCase, HttpCase):
         notification = self.call('action_fetch_transactions', '81.82.83.84')
         self.assertEqual(
             [(item['subtype'], item['customerIpAddress'], item['resourceId']) for item in self.asked()],
-            [('accountDetails', '81.82.83.84', self.online.id), ('accountTransactions', '81.82.83.84', self.online.id)])
+            [('accountDetails', '81.82.83.84', self.online.id), ('accountTransactions', '81.82.83.84', self.online.id)],
+        )
         self.assertIn("The bank has been asked", notification['params']['message'])
         self.assertEqual(self.lines(self.account).amount, 10)
 

@@ -2,6 +2,7 @@
 
 `PONTO_FUZZ_CASES=10000 scripts/test tests/test_fuzz.py` hunts: so many cases of each kind, other ones in each run.
 """
+
 import dataclasses
 import json
 import os
@@ -41,14 +42,19 @@ spoiled = st.tuples(st.lists(mutations, max_size=3), byte_mutations)
 def fuzz(cases):
     """Return hypothesis' settings: `cases` in the suite, always the same ones, and more of others when asked for."""
     return settings(
-        max_examples=int(CASES or cases), derandomize=not CASES, database=None, deadline=None,
-        phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck), print_blob=True)
+        max_examples=int(CASES or cases),
+        derandomize=not CASES,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
 
 
 def answer(request, status, body, content_type='application/vnd.api+json'):
     """Return a `requests.Response` as a session does."""
-    raw = urllib3.HTTPResponse(
-        body=None, headers={'Content-Type': content_type}, status=status, preload_content=False)
+    raw = urllib3.HTTPResponse(body=None, headers={'Content-Type': content_type}, status=status, preload_content=False)
     response = requests.adapters.HTTPAdapter().build_response(request, raw)
     response._content, response._content_consumed = body, True
     return response
@@ -56,11 +62,13 @@ def answer(request, status, body, content_type='application/vnd.api+json'):
 
 def read(body):
     """Return the JSON `body` with exact numbers, what is no finite number as None; None if it is no JSON."""
+
     def number(text):
         try:
             return Decimal(text)
         except InvalidOperation:
             return None
+
     try:
         return json.loads(body, parse_int=number, parse_float=number, parse_constant=lambda name: None)
     except (ValueError, RecursionError):
@@ -80,15 +88,24 @@ class Truth:
         self.amount = amount if isinstance(amount, Decimal) and amount.is_finite() else None
         self.currency = currency if isinstance(currency, str) else None
         (first, first_verdict), (second, second_verdict) = (
-            self._day(attributes.get(name)) for name in ('executionDate', 'valueDate'))
+            self._day(attributes.get(name)) for name in ('executionDate', 'valueDate')
+        )
         self.date = first or second
-        verdicts = [self._is_money(), first_verdict, second_verdict, bool(self.date) or None if None in (
-            first_verdict, second_verdict) else bool(self.date)]
+        verdicts = [
+            self._is_money(),
+            first_verdict,
+            second_verdict,
+            bool(self.date) or None if None in (first_verdict, second_verdict) else bool(self.date),
+        ]
         self.verdict = False if False in verdicts else None if None in verdicts else True
 
     def _is_money(self):
-        return (self.amount is not None and abs(self.amount) < 10 ** 15 and self.currency == 'EUR'
-                and self.amount == round(self.amount, 2))
+        return (
+            self.amount is not None
+            and abs(self.amount) < 10**15
+            and self.currency == 'EUR'
+            and self.amount == round(self.amount, 2)
+        )
 
     @staticmethod
     def _day(value):
@@ -138,22 +155,32 @@ class TestFuzzedClient(BaseCase):
 
     def client(self, path, spoil, status):
         """Return a client that gets the simulator's answers of `path` (all of them if None) spoiled."""
+
         def send(request, **kwargs):
             response = self.sim.send(request, **kwargs)
             if path is None or path in request.path_url:
                 return answer(request, status or response.status_code, spoil(response.content))
             return response
+
         session = requests.Session()
         session.send = send
         auth = ClientCredentialsAuth(
-            client_id=CLIENT_ID, client_secret=CLIENT_SECRET, token_url='https://api.myponto.com/oauth2/token',
-            store=MemoryTokenStore())
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            token_url='https://api.myponto.com/oauth2/token',
+            store=MemoryTokenStore(),
+        )
         return PontoClient(
-            base_url='https://api.myponto.com', auth=auth, session=session, sleep=lambda seconds: None, retries=1)
+            base_url='https://api.myponto.com', auth=auth, session=session, sleep=lambda seconds: None, retries=1
+        )
 
     @fuzz(1000)
-    @given(st.integers(0, 8), st.sampled_from([None, '/oauth2/token', 'after=', '']), spoiled,
-           st.sampled_from([None, None, None, None, 200, 204, 302, 400, 401, 403, 404, 429, 500]))
+    @given(
+        st.integers(0, 8),
+        st.sampled_from([None, '/oauth2/token', 'after=', '']),
+        spoiled,
+        st.sampled_from([None, None, None, None, 200, 204, 302, 400, 401, 403, 404, 429, 500]),
+    )
     def test_a_call_returns_what_can_be_stored_or_raises_an_error_of_ours(self, number, path, change, status):
         client = self.client(path, lambda body: mutated(body, *change), status)
         try:
@@ -210,17 +237,26 @@ class TestFuzzedAnswers(PontoCase):
         type(self).sick_id = self.online.id
         for day, amount in ((2, 10), (3, '-3.33')):
             self.simulator.add_transaction(
-                self.online, Decimal(amount), f'2026-03-{day:02}', remittance_information=f"Invoice {day}",
-                counterpart_name="Bakkerij Smit", counterpart_reference='BE71096123456769')
+                self.online,
+                Decimal(amount),
+                f'2026-03-{day:02}',
+                remittance_information=f"Invoice {day}",
+                counterpart_name="Bakkerij Smit",
+                counterpart_reference='BE71096123456769',
+            )
         other = self.simulator.add_account('BE43068999999501', institution=self.bank)
         self.simulator.add_transaction(other, 7, '2026-03-02')
         self.sick, self.healthy = self.link(), self.link(other)
         self.healthy._synchronize()
         self.targets = {
-            'token': '/oauth2/token', 'account': f'/accounts/{self.online.id}$',
-            'first page': f'{self.online.id}/transactions(?!.*after=)', 'next page': f'{self.online.id}/.*after=',
-            'pages': f'{self.online.id}/transactions', 'accounts': r'/accounts(\?|$)',
-            'institutions': r'/financial-institutions(\?|$)', 'institution': '/financial-institutions/',
+            'token': '/oauth2/token',
+            'account': f'/accounts/{self.online.id}$',
+            'first page': f'{self.online.id}/transactions(?!.*after=)',
+            'next page': f'{self.online.id}/.*after=',
+            'pages': f'{self.online.id}/transactions',
+            'accounts': r'/accounts(\?|$)',
+            'institutions': r'/financial-institutions(\?|$)',
+            'institution': '/financial-institutions/',
             'synchronization': '/synchronizations',
         }
         self.outcomes.clear()
@@ -240,22 +276,47 @@ class TestFuzzedAnswers(PontoCase):
 
     # Pages come most often: they are what becomes bookkeeping.
     @fuzz(120)
-    @given(st.sampled_from([
-        'pages', 'pages', 'pages', 'first page', 'next page', 'account', 'account', 'accounts', 'token', 'institutions',
-        'institution', 'synchronization']), spoiled,
-        st.sampled_from([None, None, None, None, None, None, 200, 400, 401, 403, 404, 429, 500]), st.booleans())
+    @given(
+        st.sampled_from(
+            [
+                'pages',
+                'pages',
+                'pages',
+                'first page',
+                'next page',
+                'account',
+                'account',
+                'accounts',
+                'token',
+                'institutions',
+                'institution',
+                'synchronization',
+            ]
+        ),
+        spoiled,
+        st.sampled_from([None, None, None, None, None, None, 200, 400, 401, 403, 404, 429, 500]),
+        st.booleans(),
+    )
     def test_what_is_not_right_is_held_and_everything_arrives_once_in_the_end(self, target, change, status, again):
         self.start_over()
         type(self).spoil = (self.targets[target], change, status)
         step = {
-            'accounts': self.fetch_accounts, 'institution': self.fetch_accounts, 'institutions': self.fetch_catalogue,
-            'synchronization': self.click}.get(target, self.run_cron)
+            'accounts': self.fetch_accounts,
+            'institution': self.fetch_accounts,
+            'institutions': self.fetch_catalogue,
+            'synchronization': self.click,
+        }.get(target, self.run_cron)
         runs = self.healthy.synchronization_ids
         step()
         if step != self.fetch_accounts:
             self.check_account(self.sick)
-        self.outcomes.update(['cases', self.sick.state, *(
-            f'row {row.state} {row.hold_reason or ""}'.strip() for row in self.sick.transaction_ids)])
+        self.outcomes.update(
+            [
+                'cases',
+                self.sick.state,
+                *(f'row {row.state} {row.hold_reason or ""}'.strip() for row in self.sick.transaction_ids),
+            ]
+        )
         if step in (self.run_cron, self.click) and target != 'token':
             self.assertEqual((self.healthy.synchronization_ids - runs).mapped('state')[:1], ['done'])
         # After a run that has left nothing, most times there is nothing to learn from another one.
@@ -329,7 +390,8 @@ class TestFuzzedAnswers(PontoCase):
             for row in rows:
                 line, real = row.statement_line_id, truth[row.ponto_id]
                 self.assertEqual(
-                    (line.amount, line.date), (float(real.amount), real.attributes['executionDate'].date()))
+                    (line.amount, line.date), (float(real.amount), real.attributes['executionDate'].date())
+                )
 
     # -------------------------------------------------------------------------
     # What must hold
@@ -386,8 +448,15 @@ class TestFuzzedNotices(ConnectCase):
     """The webhook, as Ponto and as anybody else reaches it."""
 
     KINDS = (
-        'account.transactionsCreated', 'account.detailsUpdated', 'synchronization.failed', 'integration.revoked',
-        'integration.accountRevoked', 'integration.accountAdded', 'organization.blocked', 'organization.unblocked')
+        'account.transactionsCreated',
+        'account.detailsUpdated',
+        'synchronization.failed',
+        'integration.revoked',
+        'integration.accountRevoked',
+        'integration.accountAdded',
+        'organization.blocked',
+        'organization.unblocked',
+    )
 
     def setUp(self):
         super().setUp()
@@ -438,20 +507,32 @@ class TestFuzzedNotices(ConnectCase):
             self.assertIn(status, (403, 413))
         # Only who names this organization or this account stops it, and not from before the consent.
         is_late = kept.created_at and kept.created_at < self.account.integration_id.consented_at
-        stops = kept.organization_id == self.connect.organization.id and not is_late and (
-            kept.type == 'pontoConnect.integration.revoked'
-            or (kept.type == 'pontoConnect.integration.accountRevoked' and kept.account_id == self.online.id))
+        stops = (
+            kept.organization_id == self.connect.organization.id
+            and not is_late
+            and (
+                kept.type == 'pontoConnect.integration.revoked'
+                or (kept.type == 'pontoConnect.integration.accountRevoked' and kept.account_id == self.online.id)
+            )
+        )
         self.assertEqual(self.account.state, 'withdrawn' if stops else 'active', kept.type)
 
     @fuzz(150)
-    @given(st.one_of(
-        st.binary(max_size=300).map(lambda content: content.decode('latin-1')),
-        st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=200),
-        st.sampled_from(['', '.', '..', 'a.b.c', 'e30.e30.e30', 'x' * 9000, '.' * 9000])),
+    @given(
+        st.one_of(
+            st.binary(max_size=300).map(lambda content: content.decode('latin-1')),
+            st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=200),
+            st.sampled_from(['', '.', '..', 'a.b.c', 'e30.e30.e30', 'x' * 9000, '.' * 9000]),
+        ),
         st.sampled_from(['alone', 'before', 'after', 'header', 'claims', 'signature']),
-        st.dictionaries(st.sampled_from(['aud', 'iss', 'iat', 'exp', 'digest', 'crit']), st.one_of(
-            st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([]), st.just({}))),
-        spoiled)
+        st.dictionaries(
+            st.sampled_from(['aud', 'iss', 'iat', 'exp', 'digest', 'crit']),
+            st.one_of(
+                st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just([]), st.just({})
+            ),
+        ),
+        spoiled,
+    )
     def test_an_odd_signature_is_refused_and_leaves_nothing(self, odd, place, claims, change):
         self.start_over()
         odd = re.sub('[\r\n\x00]', '', odd).strip()
@@ -459,8 +540,13 @@ class TestFuzzedNotices(ConnectCase):
         genuine = self.sign(body, claims)
         parts = genuine.split('.')
         signature = {
-            'alone': odd, 'before': odd + genuine, 'after': genuine + odd, 'header': '.'.join([odd, *parts[1:]]),
-            'claims': '.'.join([parts[0], odd, parts[2]]), 'signature': '.'.join([*parts[:2], odd])}[place]
+            'alone': odd,
+            'before': odd + genuine,
+            'after': genuine + odd,
+            'header': '.'.join([odd, *parts[1:]]),
+            'claims': '.'.join([parts[0], odd, parts[2]]),
+            'signature': '.'.join([*parts[:2], odd]),
+        }[place]
         sent = mutated(body, *change)
         status = self.post(sent, signature.encode('latin-1'))
         if (sent, signature) == (body, genuine) and not claims:

@@ -10,7 +10,6 @@ from .common import PATIENCE, PontoCase
 
 @tagged('post_install', '-at_install')
 class TestHealth(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.set_pontos_clock()
@@ -58,7 +57,8 @@ class TestHealth(PontoCase):
     def test_the_search_for_the_well_ones_finds_the_others(self):
         self.assertEqual(
             self.env['ponto.account'].search([('needs_attention', '=', False), ('journal_id', '!=', False)]),
-            self.account)
+            self.account,
+        )
 
     def test_all_banks_have_their_turn_however_long_the_first_one_takes(self):
         self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
@@ -90,8 +90,9 @@ class TestHealth(PontoCase):
     def test_a_bank_that_ponto_does_not_reach_is_silent_too(self):
         self.account.write({'bank_error_code': 'unavailable', 'bank_data_at': self.ago(days=3)})
         self.assertIn("Nothing has come in", self.tell().note)
-        self.account.write({
-            'bank_error_code': False, 'bank_data_at': self.ago(hours=7), 'last_read_at': fields.Datetime.now()})
+        self.account.write(
+            {'bank_error_code': False, 'bank_data_at': self.ago(hours=7), 'last_read_at': fields.Datetime.now()}
+        )
         self.assertFalse(self.feed.activity_ids)
 
     def test_a_bank_that_ponto_does_not_ask_any_more_is_silent_too(self):
@@ -140,15 +141,28 @@ class TestMonitoring(PontoCase, HttpCase):
     def setUp(self):
         super().setUp()
         self.account = self.link()
-        self.account.write({
-            'last_read_at': fields.Datetime.now() - timedelta(days=2), 'authorization_expires_at': False})
+        self.account.write(
+            {'last_read_at': fields.Datetime.now() - timedelta(days=2), 'authorization_expires_at': False}
+        )
         self.env.flush_all()
 
     def test_the_health_is_told_over_jsonrpc(self):
-        health = self.make_jsonrpc_request('/jsonrpc', {
-            'service': 'object', 'method': 'execute_kw',
-            'args': [self.env.cr.dbname, self.accountant.id, self.accountant.login, 'ponto.account', 'get_health', []],
-        }, timeout=PATIENCE)
+        health = self.make_jsonrpc_request(
+            '/jsonrpc',
+            {
+                'service': 'object',
+                'method': 'execute_kw',
+                'args': [
+                    self.env.cr.dbname,
+                    self.accountant.id,
+                    self.accountant.login,
+                    'ponto.account',
+                    'get_health',
+                    [],
+                ],
+            },
+            timeout=PATIENCE,
+        )
         self.assertEqual((health['is_healthy'], health['feeds'], health['held']), (False, 1, 0))
         self.assertEqual([row['account'] for row in health['silent']], [self.online.reference])
         self.assertRegex(health['silent'][0]['since'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$')
@@ -157,16 +171,26 @@ class TestMonitoring(PontoCase, HttpCase):
         outsider = new_test_user(self.env, 'ponto_outsider', groups='base.group_user')
         other = self.make_company("Andere Zaak")
         stranger = new_test_user(
-            self.env, 'ponto_stranger', groups='base.group_user,account.group_account_readonly',
-            company_id=other.id, company_ids=[Command.set(other.ids)])
+            self.env,
+            'ponto_stranger',
+            groups='base.group_user,account.group_account_readonly',
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
         answers = {}
         for user in (self.accountant, outsider, stranger):
-            key = self.env['res.users.apikeys'].with_user(user)._generate(
-                'rpc', 'monitoring', fields.Datetime.now() + timedelta(hours=1))
+            key = (
+                self.env['res.users.apikeys']
+                .with_user(user)
+                ._generate('rpc', 'monitoring', fields.Datetime.now() + timedelta(hours=1))
+            )
             self.env.flush_all()
             answers[user] = self.url_open(
-                '/json/2/ponto.account/get_health', data='{}', timeout=PATIENCE,
-                headers={'Authorization': f'Bearer {key}', 'Content-Type': 'application/json'})
+                '/json/2/ponto.account/get_health',
+                data='{}',
+                timeout=PATIENCE,
+                headers={'Authorization': f'Bearer {key}', 'Content-Type': 'application/json'},
+            )
         self.assertEqual([answer.status_code for answer in answers.values()], [200, 403, 200])
         self.assertEqual(json.loads(answers[self.accountant].text)['feeds'], 1)
         self.assertEqual(json.loads(answers[stranger].text)['feeds'], 0)

@@ -42,8 +42,9 @@ class TestInbox(PontoCase):
         self.simulator.set_page_size(2)
         for day in range(2, 9):
             self.simulator.insert_transaction(self.online, 100 + day, f'2026-01-{day:02}', below=-1)
-        self.assertIn("read in the background", self.backfill(
-            date_from='2026-01-05', date_to='2026-01-12')['params']['message'])
+        self.assertIn(
+            "read in the background", self.backfill(date_from='2026-01-05', date_to='2026-01-12')['params']['message']
+        )
         self.run_cron()
         self.assertEqual(self.amounts(), [105, 106, 107, 108, 10, 20])
 
@@ -114,8 +115,9 @@ class TestInbox(PontoCase):
         self.assertNotIn('default_journal_id', both._action_ponto_transactions()['context'])
 
     def test_old_history_is_forgotten_and_the_rest_kept(self):
-        old = self.account.synchronization_ids.copy({
-            'started_at': fields.Datetime.now() - timedelta(days=500), 'state': 'done'})
+        old = self.account.synchronization_ids.copy(
+            {'started_at': fields.Datetime.now() - timedelta(days=500), 'state': 'done'}
+        )
         self.env['ponto.synchronization']._gc_history()
         self.assertFalse(old.exists())
         self.assertTrue(self.account.synchronization_ids)
@@ -126,12 +128,27 @@ class TestInbox(PontoCase):
         self.set_pontos_clock()
         self.account._synchronize()
         self.account.authorization_expires_at = False
-        self.assertEqual(accounts.get_health(), {
-            'is_healthy': True, 'feeds': 1, 'held': 0, 'silent': [], 'failed': [], 'withdrawn': [],
-            'consents_ending': [], 'consents_ended': []})
-        self.account.write({
-            'last_read_at': fields.Datetime.now() - timedelta(days=2), 'state': 'error', 'error_message': "Broken",
-            'authorization_expires_at': fields.Datetime.now() - timedelta(days=3)})
+        self.assertEqual(
+            accounts.get_health(),
+            {
+                'is_healthy': True,
+                'feeds': 1,
+                'held': 0,
+                'silent': [],
+                'failed': [],
+                'withdrawn': [],
+                'consents_ending': [],
+                'consents_ended': [],
+            },
+        )
+        self.account.write(
+            {
+                'last_read_at': fields.Datetime.now() - timedelta(days=2),
+                'state': 'error',
+                'error_message': "Broken",
+                'authorization_expires_at': fields.Datetime.now() - timedelta(days=3),
+            }
+        )
         health = accounts.get_health()
         self.assertFalse(health['is_healthy'])
         self.assertEqual([len(health[name]) for name in ('silent', 'failed', 'consents_ended')], [1, 1, 1])

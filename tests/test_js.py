@@ -13,10 +13,15 @@ def suite_id(name):
 
 @tagged('post_install', '-at_install')
 class TestJs(HttpCase):
-
     @no_retry
     def test_the_unit_tests_of_the_screens_pass(self):
         url = f'/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={suite_id("@account_online_ponto")}'
         self.browser_js(
-            url, '', '', login='admin', timeout=300, success_signal='[HOOT] Test suite succeeded',
-            error_checker=lambda message: '[HOOT]' not in message)
+            url,
+            '',
+            '',
+            login='admin',
+            timeout=300,
+            success_signal='[HOOT] Test suite succeeded',
+            error_checker=lambda message: '[HOOT]' not in message,
+        )

@@ -29,7 +29,6 @@ def bomb():
 
 @tagged('post_install', '-at_install')
 class TestLogos(PontoCase, HttpCase):
-
     def setUp(self):
         super().setUp()
         for institution in list(self.simulator.institutions):

@@ -7,16 +7,21 @@ from .common import PontoCase
 
 @tagged('post_install', '-at_install')
 class TestMatchingInvoice(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.partner = self.env['res.partner'].create({'name': "Bakkerij Smit"})
 
     def invoice(self, amount, reference, move_type='out_invoice', **vals):
-        invoice = self.env['account.move'].create({
-            'move_type': move_type, 'partner_id': self.partner.id, 'invoice_date': '2026-03-01',
-            'payment_reference': reference,
-            'invoice_line_ids': [Command.create({'name': "Brood", 'price_unit': amount, 'tax_ids': False})], **vals})
+        invoice = self.env['account.move'].create(
+            {
+                'move_type': move_type,
+                'partner_id': self.partner.id,
+                'invoice_date': '2026-03-01',
+                'payment_reference': reference,
+                'invoice_line_ids': [Command.create({'name': "Brood", 'price_unit': amount, 'tax_ids': False})],
+                **vals,
+            }
+        )
         invoice.action_post()
         return invoice
 
@@ -71,7 +76,8 @@ class TestMatchingInvoice(PontoCase):
         for number in range(20):
             self.invoice(100 + number, f'INV-REF-{number:04}')
             self.simulator.add_transaction(
-                self.online, 100 + number, '2026-03-05', remittance_information=f'INV-REF-{number:04}')
+                self.online, 100 + number, '2026-03-05', remittance_information=f'INV-REF-{number:04}'
+            )
         account = self.link()
         account._synchronize()
         lines = self.lines(account)

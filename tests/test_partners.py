@@ -7,7 +7,6 @@ IBAN = 'BE71096123456769'
 
 @tagged('post_install', '-at_install')
 class TestPartners(PontoCase):
-
     def partner(self, name, iban=None, **vals):
         partner = self.env['res.partner'].create({'name': name, **vals})
         if iban:
@@ -17,8 +16,12 @@ class TestPartners(PontoCase):
     def book(self, counterpart_name=None, counterpart_reference=None):
         """Return the partner that a transaction from this counterpart is booked with."""
         self.simulator.add_transaction(
-            self.online, 10, '2026-03-02', counterpart_name=counterpart_name,
-            counterpart_reference=counterpart_reference)
+            self.online,
+            10,
+            '2026-03-02',
+            counterpart_name=counterpart_name,
+            counterpart_reference=counterpart_reference,
+        )
         account = self.link()
         account._synchronize()
         line = self.lines(account)
@@ -135,8 +138,12 @@ class TestPartners(PontoCase):
             for serial in range(number):
                 self.partner(f"Partner {number} {serial}", f'BE00KADE{number}{serial:04}')
                 self.simulator.add_transaction(
-                    self.online, serial + 1, '2026-03-02', counterpart_name=f"PARTNER {number} {serial}",
-                    counterpart_reference=f'BE00KADE{number}{serial:04}' if serial % 2 else None)
+                    self.online,
+                    serial + 1,
+                    '2026-03-02',
+                    counterpart_name=f"PARTNER {number} {serial}",
+                    counterpart_reference=f'BE00KADE{number}{serial:04}' if serial % 2 else None,
+                )
             account._read('manual')
             rows = account.transaction_ids.filtered(lambda row: row.state == 'new')
             self.env.flush_all()

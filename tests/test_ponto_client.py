@@ -35,13 +35,16 @@ from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
 try:
     from pytest import mark
+
     ponto_sandbox = mark.ponto_sandbox
 except ImportError:
+
     def ponto_sandbox(case):
         return case
 
+
 BASE_URL = 'https://api.myponto.com'
-EVERYTHING = 10 ** 6
+EVERYTHING = 10**6
 
 
 class ContractTests:
@@ -55,8 +58,10 @@ class ContractTests:
 
     def make_auth(self, **overrides):
         values = {
-            'client_id': self.client_id, 'client_secret': self.client_secret,
-            'token_url': f'{self.base_url}/oauth2/token', 'store': MemoryTokenStore(),
+            'client_id': self.client_id,
+            'client_secret': self.client_secret,
+            'token_url': f'{self.base_url}/oauth2/token',
+            'store': MemoryTokenStore(),
         }
         return ClientCredentialsAuth(**(values | overrides))
 
@@ -229,7 +234,8 @@ class SimulatedCase(BaseCase):
         self.account = self.simulator.add_account('BE07626550616261')
         self.rows = [
             self.simulator.add_transaction(self.account, Decimal(number) / 100, f'2026-03-{number % 28 + 1:02}')
-            for number in range(1, 251)]
+            for number in range(1, 251)
+        ]
         self.waits = []
 
     def use_simulator(self, simulator):
@@ -237,14 +243,20 @@ class SimulatedCase(BaseCase):
 
     def make_auth(self, **overrides):
         values = {
-            'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET, 'token_url': f'{BASE_URL}/oauth2/token',
-            'store': MemoryTokenStore(clock=self.now), 'clock': self.now,
+            'client_id': CLIENT_ID,
+            'client_secret': CLIENT_SECRET,
+            'token_url': f'{BASE_URL}/oauth2/token',
+            'store': MemoryTokenStore(clock=self.now),
+            'clock': self.now,
         }
         return ClientCredentialsAuth(**(values | overrides))
 
     def make_client(self, auth=None, **overrides):
         values = {
-            'base_url': BASE_URL, 'auth': auth or self.make_auth(), 'sleep': self.waits.append, 'jitter': lambda: 1.0,
+            'base_url': BASE_URL,
+            'auth': auth or self.make_auth(),
+            'sleep': self.waits.append,
+            'jitter': lambda: 1.0,
         }
         return PontoClient(**(values | overrides))
 
@@ -266,11 +278,11 @@ class SimulatedCase(BaseCase):
 
     def synchronize(self, client=None):
         return (client or self.make_client()).create_synchronization(
-            account_id=self.account.id, subtype=ACCOUNT_DETAILS, customer_ip='123.123.123.123')
+            account_id=self.account.id, subtype=ACCOUNT_DETAILS, customer_ip='123.123.123.123'
+        )
 
 
 class TestClientOnSimulator(ContractTests, SimulatedCase):
-
     make_auth = SimulatedCase.make_auth
     make_client = SimulatedCase.make_client
 
@@ -287,7 +299,6 @@ class TestClientOnSimulator(ContractTests, SimulatedCase):
 
 
 class TestToken(SimulatedCase):
-
     def test_one_token_serves_until_a_minute_before_its_end(self):
         client = self.make_client()
         self.get_account(client)
@@ -345,8 +356,10 @@ class TestToken(SimulatedCase):
 
     def test_a_clock_that_is_wrong_costs_no_extra_tokens(self):
         for skew in (timedelta(hours=-5), timedelta(minutes=-5), timedelta(minutes=5), timedelta(days=400)):
+
             def clock(skew=skew):
                 return self.now() + skew
+
             client = self.make_client(self.make_auth(store=MemoryTokenStore(clock=clock), clock=clock))
             before = self.tokens_asked()
             self.get_account(client)
@@ -433,7 +446,6 @@ class TestToken(SimulatedCase):
 
 
 class TestPaging(SimulatedCase):
-
     def setUp(self):
         super().setUp()
         self.expected = [row.id for row in reversed(self.rows)]
@@ -526,8 +538,15 @@ class TestPaging(SimulatedCase):
         client = self.make_client(self.make_auth(token_url=f'{base_url}/oauth2/token'), base_url=f'{base_url}/')
         self.assertEqual(len(self.read_rows(client, limit=1)), 2)
         for path in (
-            '/accounts', '/ponto-connect-evil/accounts', '/ponto-connect', '/', '', '/ponto-connect/../accounts',
-            '/PONTO-CONNECT/accounts', '//ponto-connect/accounts', '/ponto-connect/%2e%2e/accounts',
+            '/accounts',
+            '/ponto-connect-evil/accounts',
+            '/ponto-connect',
+            '/',
+            '',
+            '/ponto-connect/../accounts',
+            '/PONTO-CONNECT/accounts',
+            '//ponto-connect/accounts',
+            '/ponto-connect/%2e%2e/accounts',
         ):
             with self.subTest(path):
                 self.simulator.foreign_next_link(f'https://api.ibanity.com{path}')
@@ -553,7 +572,8 @@ class TestPaging(SimulatedCase):
             self.simulator.add_bank_transaction(self.account, number, '2026-04-15')
         client = self.make_client()
         synchronization = client.create_synchronization(
-            account_id=self.account.id, subtype=ACCOUNT_TRANSACTIONS, customer_ip='123.123.123.123')
+            account_id=self.account.id, subtype=ACCOUNT_TRANSACTIONS, customer_ip='123.123.123.123'
+        )
         self.simulator.advance(minutes=1)
         self.assertEqual(len(list(client.iter_accounts())), 2)
         self.assertEqual(len(list(client.iter_institutions(country='NL'))), 3)

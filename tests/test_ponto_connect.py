@@ -43,20 +43,29 @@ STATE = 'a-state-that-nobody-guesses'
 
 
 class TestAuthorizationUrl(BaseCase):
-
     def make(self, **overrides):
-        return authorization_url(**({
-            'client_id': CLIENT_ID, 'redirect_uri': REDIRECT_URI, 'state': STATE, 'code_challenge': 'challenge',
-        } | overrides))
+        return authorization_url(
+            **(
+                {'client_id': CLIENT_ID, 'redirect_uri': REDIRECT_URI, 'state': STATE, 'code_challenge': 'challenge'}
+                | overrides
+            )
+        )
 
     def test_it_has_the_parameters_that_ponto_documents(self):
         parts = urlsplit(self.make())
         self.assertEqual(f'{parts.scheme}://{parts.netloc}{parts.path}', AUTHORIZATION_URL)
-        self.assertEqual(dict(parse_qsl(parts.query)), {
-            'client_id': CLIENT_ID, 'redirect_uri': REDIRECT_URI, 'response_type': 'code',
-            'scope': 'ai offline_access name', 'state': STATE, 'code_challenge': 'challenge',
-            'code_challenge_method': 'S256',
-        })
+        self.assertEqual(
+            dict(parse_qsl(parts.query)),
+            {
+                'client_id': CLIENT_ID,
+                'redirect_uri': REDIRECT_URI,
+                'response_type': 'code',
+                'scope': 'ai offline_access name',
+                'state': STATE,
+                'code_challenge': 'challenge',
+                'code_challenge_method': 'S256',
+            },
+        )
         self.assertIn('scope=ai%20offline_access%20name', parts.query)
 
     def test_language_and_onboarding_are_optional(self):
@@ -64,16 +73,21 @@ class TestAuthorizationUrl(BaseCase):
         self.assertEqual((query['language'], query['onboarding_details_id']), (['nl'], ['o1']))
 
     def test_the_endpoint_must_be_safe_and_the_state_unguessable(self):
-        for wrong in ({'endpoint': 'http://authorization.myponto.com/oauth2/auth'}, {'state': 'short'}, {'state': ''},
-                      {'endpoint': 'javascript:alert(1)'}, {'endpoint': 'https://user@host/'}):
+        for wrong in (
+            {'endpoint': 'http://authorization.myponto.com/oauth2/auth'},
+            {'state': 'short'},
+            {'state': ''},
+            {'endpoint': 'javascript:alert(1)'},
+            {'endpoint': 'https://user@host/'},
+        ):
             with self.subTest(wrong), self.assertRaises(ValueError):
                 self.make(**wrong)
         self.assertTrue(self.make(endpoint='http://127.0.0.1:8000/oauth2/auth'))
 
     def test_the_challenge_is_that_of_rfc_7636(self):
         self.assertEqual(
-            pkce_challenge('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'),
-            'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM')
+            pkce_challenge('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'), 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'
+        )
 
     def test_verifiers_are_long_and_never_the_same(self):
         pairs = [pkce_pair() for _number in range(50)]
@@ -112,15 +126,22 @@ class ConnectCase(BaseCase):
         return MemoryTokenStore(token, clock=self.now)
 
     def make_auth(self, store, **overrides):
-        return AuthorizationCodeAuth(**({
-            'client_id': CLIENT_ID, 'client_secret': CLIENT_SECRET, 'token_url': f'{CONNECT_URL}/oauth2/token',
-            'store': store, 'clock': self.now,
-        } | overrides))
+        return AuthorizationCodeAuth(
+            **(
+                {
+                    'client_id': CLIENT_ID,
+                    'client_secret': CLIENT_SECRET,
+                    'token_url': f'{CONNECT_URL}/oauth2/token',
+                    'store': store,
+                    'clock': self.now,
+                }
+                | overrides
+            )
+        )
 
     def make_session(self, sign=None):
         credentials = self.connect.client_credentials
-        return new_connect_session(
-            certificate=credentials.certificate, private_key=credentials.private_key, sign=sign)
+        return new_connect_session(certificate=credentials.certificate, private_key=credentials.private_key, sign=sign)
 
     def make_client(self, store=None, auth=None, **overrides):
         auth = auth or self.make_auth(store or self.make_store())
@@ -140,9 +161,12 @@ class ConnectCase(BaseCase):
     def authorize(self, **overrides):
         """Return what the browser brings back after the consent, and the verifier."""
         verifier, challenge = pkce_pair()
-        url = authorization_url(**({
-            'client_id': CLIENT_ID, 'redirect_uri': REDIRECT_URI, 'state': STATE, 'code_challenge': challenge,
-        } | overrides))
+        url = authorization_url(
+            **(
+                {'client_id': CLIENT_ID, 'redirect_uri': REDIRECT_URI, 'state': STATE, 'code_challenge': challenge}
+                | overrides
+            )
+        )
         returned = Visitor(self.simulator).consent(url, [self.account])
         return dict(parse_qsl(urlsplit(returned).query)), verifier
 
@@ -154,7 +178,6 @@ class ConnectCase(BaseCase):
 
 
 class TestConsent(ConnectCase):
-
     def test_a_code_becomes_tokens_that_read_what_was_ticked(self):
         returned, verifier = self.authorize()
         self.assertEqual(returned['state'], STATE)
@@ -173,8 +196,7 @@ class TestConsent(ConnectCase):
     def test_the_exchange_leaves_the_store_alone(self):
         returned, verifier = self.authorize()
         store = self.make_store()
-        self.make_client(store).exchange_code(
-            code=returned['code'], code_verifier=verifier, redirect_uri=REDIRECT_URI)
+        self.make_client(store).exchange_code(code=returned['code'], code_verifier=verifier, redirect_uri=REDIRECT_URI)
         self.assertIsNone(store.load())
 
     def test_userinfo_names_the_organisation(self):
@@ -194,8 +216,12 @@ class TestConsent(ConnectCase):
             self.assertEqual(caught.exception.reason, 'structure')
 
     def test_a_code_is_refused_but_to_whom_it_was_given(self):
-        for wrong in ({'code': 'unknown'}, {'code_verifier': pkce_pair()[0]}, {'code_verifier': ''},
-                      {'redirect_uri': 'https://evil.test/'}):
+        for wrong in (
+            {'code': 'unknown'},
+            {'code_verifier': pkce_pair()[0]},
+            {'code_verifier': ''},
+            {'redirect_uri': 'https://evil.test/'},
+        ):
             returned, verifier = self.authorize()
             right = {'code': returned['code'], 'code_verifier': verifier, 'redirect_uri': REDIRECT_URI}
             with self.subTest(wrong), self.assertRaises(PontoGrantError) as caught:
@@ -213,18 +239,22 @@ class TestConsent(ConnectCase):
         returned, verifier = self.authorize()
         self.simulator.advance(minutes=1)
         with self.assertRaises(PontoGrantError):
-            self.make_client().exchange_code(
-                code=returned['code'], code_verifier=verifier, redirect_uri=REDIRECT_URI)
+            self.make_client().exchange_code(code=returned['code'], code_verifier=verifier, redirect_uri=REDIRECT_URI)
 
     def test_a_code_whose_answer_is_lost_is_not_sent_again(self):
-        for fault, expected in (({'kind': 'slow'}, PontoTimeoutError), ({'kind': 'reset'}, PontoConnectionError),
-                                ({'status': 503}, PontoServerError), ({'status': 429}, PontoRateLimitError)):
+        for fault, expected in (
+            ({'kind': 'slow'}, PontoTimeoutError),
+            ({'kind': 'reset'}, PontoConnectionError),
+            ({'status': 503}, PontoServerError),
+            ({'status': 429}, PontoRateLimitError),
+        ):
             returned, verifier = self.authorize()
             before = len(self.calls('/oauth2/token'))
             self.simulator.fail(path='^/oauth2/token$', carried_out=True, **fault)
             with self.subTest(fault), self.assertRaises(expected):
                 self.make_client().exchange_code(
-                    code=returned['code'], code_verifier=verifier, redirect_uri=REDIRECT_URI)
+                    code=returned['code'], code_verifier=verifier, redirect_uri=REDIRECT_URI
+                )
             self.assertEqual(len(self.calls('/oauth2/token')) - before, 1)
         self.assertEqual(self.waits, [])
 
@@ -253,12 +283,16 @@ class TestConsent(ConnectCase):
         self.simulator.fail(3, path='^/oauth2/', status=400, code='invalid_grant', detail=' '.join(secrets))
         for call, own in (
             (client.get_userinfo, {0, 3}),
-            (lambda: client.exchange_code(
-                code=secrets[1], code_verifier=secrets[2], redirect_uri=REDIRECT_URI), {1, 2, 3}),
+            (
+                lambda: client.exchange_code(code=secrets[1], code_verifier=secrets[2], redirect_uri=REDIRECT_URI),
+                {1, 2, 3},
+            ),
             (client.revoke, {0, 3}),
         ):
-            with self.assertLogs('odoo.addons.account_online_ponto', 'DEBUG') as logs, \
-                    self.assertRaises(PontoGrantError) as caught:
+            with (
+                self.assertLogs('odoo.addons.account_online_ponto', 'DEBUG') as logs,
+                self.assertRaises(PontoGrantError) as caught,
+            ):
                 call()
             for text in (str(caught.exception), caught.exception.detail):
                 self.assertFalse([secret for index, secret in enumerate(secrets) if index in own and secret in text])
@@ -266,7 +300,6 @@ class TestConsent(ConnectCase):
 
 
 class TestRefresh(ConnectCase):
-
     def test_a_token_is_renewed_in_time_and_the_new_refresh_token_kept(self):
         client, store = self.connected()
         first = store.load()
@@ -279,8 +312,10 @@ class TestRefresh(ConnectCase):
         self.simulator.advance(hours=1)
         client.get_userinfo()
         self.assertNotIn(store.load().refresh_token, (first.refresh_token, second.refresh_token))
-        self.assertEqual([call.body['refresh_token'] for call in self.token_calls('refresh_token')],
-                         [first.refresh_token, second.refresh_token])
+        self.assertEqual(
+            [call.body['refresh_token'] for call in self.token_calls('refresh_token')],
+            [first.refresh_token, second.refresh_token],
+        )
 
     def test_a_refused_token_is_renewed_once(self):
         client, _store = self.connected()
@@ -311,9 +346,12 @@ class TestRefresh(ConnectCase):
 
     def test_a_renewal_whose_answer_is_lost_is_not_sent_again(self):
         for fault, expected in (
-            ({'kind': 'slow'}, PontoTimeoutError), ({'kind': 'reset'}, PontoConnectionError),
-            ({'kind': 'truncated'}, PontoResponseError), ({'kind': 'html'}, PontoResponseError),
-            ({'status': 500}, PontoServerError), ({'status': 429}, PontoRateLimitError),
+            ({'kind': 'slow'}, PontoTimeoutError),
+            ({'kind': 'reset'}, PontoConnectionError),
+            ({'kind': 'truncated'}, PontoResponseError),
+            ({'kind': 'html'}, PontoResponseError),
+            ({'status': 500}, PontoServerError),
+            ({'status': 429}, PontoRateLimitError),
         ):
             client, _store = self.connected()
             self.simulator.advance(hours=1)
@@ -426,7 +464,6 @@ class TestRefresh(ConnectCase):
 
 
 class TestEnd(ConnectCase):
-
     def test_revoking_ends_the_integration(self):
         client, store = self.connected()
         client.revoke()
@@ -497,7 +534,6 @@ class TestEnd(ConnectCase):
 
 
 class TestReauthorization(ConnectCase):
-
     return_uri = 'https://odoo.example.com/renewed'
 
     def ask(self, client=None, **kwargs):
@@ -524,15 +560,33 @@ class TestReauthorization(ConnectCase):
 
     def test_only_pages_of_ponto_are_handed_on(self):
         good = (
-            'https://authorize.myponto.com/organizations/1/x?y=z', 'https://myponto.com/', 'https://MyPonto.com:443/a',
-            'https://sandbox.ibanity.com/a')
+            'https://authorize.myponto.com/organizations/1/x?y=z',
+            'https://myponto.com/',
+            'https://MyPonto.com:443/a',
+            'https://sandbox.ibanity.com/a',
+        )
         bad = (
-            'http://authorize.myponto.com/a', 'https://myponto.com.evil.test/a', 'https://notmyponto.com/a',
-            'https://evil.test/myponto.com', 'https://authorize.myponto.com@evil.test/a', 'javascript:alert(1)',
-            'https://authorize.myponto.com:8443/a', '//authorize.myponto.com/a', '/a', '', 'https://',
-            'https://authorize.myponto.com\\@evil.test/', 'https://evil.test\\.myponto.com/', 'http://127.0.0.1/a',
-            'https://localhost/a', 'https://authorize.myponto.com/\nx', 'https://authorize.myponto.com:x/',
-            'https://[authorize.myponto.com/', 'https://.myponto.com/../..', 'data:text/html,x')
+            'http://authorize.myponto.com/a',
+            'https://myponto.com.evil.test/a',
+            'https://notmyponto.com/a',
+            'https://evil.test/myponto.com',
+            'https://authorize.myponto.com@evil.test/a',
+            'javascript:alert(1)',
+            'https://authorize.myponto.com:8443/a',
+            '//authorize.myponto.com/a',
+            '/a',
+            '',
+            'https://',
+            'https://authorize.myponto.com\\@evil.test/',
+            'https://evil.test\\.myponto.com/',
+            'http://127.0.0.1/a',
+            'https://localhost/a',
+            'https://authorize.myponto.com/\nx',
+            'https://authorize.myponto.com:x/',
+            'https://[authorize.myponto.com/',
+            'https://.myponto.com/../..',
+            'data:text/html,x',
+        )
         client, _store = self.connected()
         for url in (*good, *bad):
             body = {'data': {'type': 'reauthorizationRequest', 'id': 'r', 'links': {'redirect': url}}}
@@ -547,8 +601,14 @@ class TestReauthorization(ConnectCase):
 
     def test_an_answer_without_link_is_no_answer(self):
         client, _store = self.connected()
-        for body in ({}, {'data': None}, {'data': []}, {'data': {'links': None}}, {'data': {'links': {}}},
-                     {'data': {'links': {'redirect': ['x']}}}):
+        for body in (
+            {},
+            {'data': None},
+            {'data': []},
+            {'data': {'links': None}},
+            {'data': {'links': {}}},
+            {'data': {'links': {'redirect': ['x']}}},
+        ):
             self.simulator.fail(path='reauthorization-requests$', body=body)
             with self.subTest(body), self.assertRaises(PontoResponseError) as caught:
                 self.ask(client)

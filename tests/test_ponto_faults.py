@@ -30,11 +30,17 @@ from .test_ponto_client import BASE_URL, EVERYTHING, SimulatedCase
 
 
 class TestRetry(SimulatedCase):
-
     def test_passing_faults_are_waited_out(self):
         for fault in (
-            {'status': 500}, {'status': 503}, {'status': 429}, {'status': 502, 'kind': 'html'}, {'kind': 'reset'},
-            {'kind': 'refused'}, {'kind': 'dns'}, {'kind': 'slow'}, {'kind': 'connect_timeout'},
+            {'status': 500},
+            {'status': 503},
+            {'status': 429},
+            {'status': 502, 'kind': 'html'},
+            {'kind': 'reset'},
+            {'kind': 'refused'},
+            {'kind': 'dns'},
+            {'kind': 'slow'},
+            {'kind': 'connect_timeout'},
         ):
             with self.subTest(fault):
                 self.waits.clear()
@@ -106,16 +112,18 @@ class TestRetry(SimulatedCase):
         for value, wait in ((7, 7), (0, 0), (30, 30), (later, 5), (earlier, 0)):
             with self.subTest(value):
                 self.waits.clear()
-                self.simulator.fail(status=429, retry_after=value, path='/accounts',
-                                    headers={'Date': 'Wed, 15 Apr 2026 10:00:00 GMT'})
+                self.simulator.fail(
+                    status=429, retry_after=value, path='/accounts', headers={'Date': 'Wed, 15 Apr 2026 10:00:00 GMT'}
+                )
                 self.get_account()
                 self.assertEqual(self.waits, [wait])
 
     def test_a_long_retry_after_is_left_to_the_caller(self):
         for value, wait in ((31, 31), (3600, 3600), ('Wed, 15 Apr 2026 11:00:00 GMT', 3600)):
             with self.subTest(value):
-                self.simulator.fail(status=429, retry_after=value, path='/accounts',
-                                    headers={'Date': 'Wed, 15 Apr 2026 10:00:00 GMT'})
+                self.simulator.fail(
+                    status=429, retry_after=value, path='/accounts', headers={'Date': 'Wed, 15 Apr 2026 10:00:00 GMT'}
+                )
                 with self.assertRaises(PontoRateLimitError) as caught:
                     self.get_account()
                 self.assertEqual(caught.exception.retry_after, wait)
@@ -165,7 +173,6 @@ class TestRetry(SimulatedCase):
 
 
 class TestBodies(SimulatedCase):
-
     def reason(self, call=None, **fault):
         """Why a body was refused, None when it was not."""
         self.simulator.fail(path='/accounts', **fault)
@@ -193,8 +200,13 @@ class TestBodies(SimulatedCase):
             with self.subTest(body):
                 self.assertEqual(self.reason(body=json.dumps(body).encode()), 'structure')
         for body in (
-            {}, {'data': None}, {'data': {}}, {'data': [None]}, {'data': [{'id': 't1'}, {}]},
-            {'data': [], 'links': [5]}, {'data': [], 'links': {'next': 5}},
+            {},
+            {'data': None},
+            {'data': {}},
+            {'data': [None]},
+            {'data': [{'id': 't1'}, {}]},
+            {'data': [], 'links': [5]},
+            {'data': [], 'links': {'next': 5}},
             {'data': [], 'links': {'next': {'href': 'x'}}},
         ):
             with self.subTest(body):
@@ -202,7 +214,11 @@ class TestBodies(SimulatedCase):
 
     def test_members_of_a_page_may_be_missing(self):
         for members in (
-            {}, {'meta': None}, {'meta': []}, {'links': {'next': None}}, {'links': []},
+            {},
+            {'meta': None},
+            {'meta': []},
+            {'links': {'next': None}},
+            {'links': []},
             {'meta': {'synchronizedAt': 'now', 'latestSynchronization': 5}},
         ):
             with self.subTest(members):
@@ -237,11 +253,16 @@ class TestBodies(SimulatedCase):
             self.assertEqual(self.reason(body=b'{"data": {"id": "\xff\xfe"}}', headers=headers), 'encoding')
 
     def test_an_unreadable_row_does_not_stop_the_others(self):
-        self.simulator.fail(path='/transactions', body=(
-            b'{"data": [{"id": "t1", "attributes": {"amount": 1e400, "currency": "EUR", "valueDate": "2026-01-01"}},'
-            b' {"id": "t2", "attributes": {"amount": NaN, "currency": "EUR", "valueDate": "2026-01-01"}},'
-            b' {"id": "t3", "attributes": null},'
-            b' {"id": "t4", "attributes": {"amount": 0.1, "currency": "EUR", "valueDate": "2026-01-01"}}]}'))
+        self.simulator.fail(
+            path='/transactions',
+            body=(
+                b'{"data": ['
+                b'{"id": "t1", "attributes": {"amount": 1e400, "currency": "EUR", "valueDate": "2026-01-01"}},'
+                b' {"id": "t2", "attributes": {"amount": NaN, "currency": "EUR", "valueDate": "2026-01-01"}},'
+                b' {"id": "t3", "attributes": null},'
+                b' {"id": "t4", "attributes": {"amount": 0.1, "currency": "EUR", "valueDate": "2026-01-01"}}]}'
+            ),
+        )
         rows = self.read_rows()
         self.assertEqual([bool(row.problem) for row in rows], [True, True, True, False])
         self.assertEqual(rows[3].amount, Decimal('0.1'))
@@ -261,7 +282,6 @@ class TestBodies(SimulatedCase):
 
 
 class TestErrors(SimulatedCase):
-
     def error(self, call=None, **fault):
         self.simulator.fail(path='/accounts', **fault)
         with self.assertRaises(PontoError) as caught:
@@ -281,8 +301,17 @@ class TestErrors(SimulatedCase):
 
     def test_an_error_without_usable_body_is_known_by_its_status(self):
         for body in (
-            b'', b'\xff', b'<html>', b'{}', b'[]', b'{"error": null}', b'{"errors": {}}', b'{"errors": []}',
-            b'{"errors": [null]}', b'{"errors": [{}]}', b'{"errors": [{"code": {}, "detail": [], "meta": []}]}',
+            b'',
+            b'\xff',
+            b'<html>',
+            b'{}',
+            b'[]',
+            b'{"error": null}',
+            b'{"errors": {}}',
+            b'{"errors": []}',
+            b'{"errors": [null]}',
+            b'{"errors": [{}]}',
+            b'{"errors": [{"code": {}, "detail": [], "meta": []}]}',
             b'{"errors": [{"meta": 5}]}',
         ):
             with self.subTest(body):
@@ -300,7 +329,8 @@ class TestErrors(SimulatedCase):
     def test_a_missing_ip_address_is_an_error_of_ponto(self):
         with self.assertRaises(PontoApiError) as caught:
             self.make_client().create_synchronization(
-                account_id=self.account.id, subtype=ACCOUNT_DETAILS, customer_ip='')
+                account_id=self.account.id, subtype=ACCOUNT_DETAILS, customer_ip=''
+            )
         self.assertEqual(caught.exception.status, 400)
 
     def test_what_ponto_says_is_one_bounded_line(self):
@@ -323,12 +353,27 @@ class TestErrors(SimulatedCase):
             self.assertRegex(self.sent[-1].url, r'^https://api\.myponto\.com/accounts/[^/?#]+$')
 
     def test_the_address_must_be_https_unless_it_is_this_machine(self):
-        for url in ('http://127.0.0.1:8069', 'http://localhost/x/', 'http://[::1]:1', 'https://api.ibanity.com/ponto-connect'):
+        for url in (
+            'http://127.0.0.1:8069',
+            'http://localhost/x/',
+            'http://[::1]:1',
+            'https://api.ibanity.com/ponto-connect',
+        ):
             self.assertEqual(PontoClient(base_url=url).base_url, url.rstrip('/'))
         for url in (
-            'http://api.myponto.com', 'api.myponto.com', '', 'https://', 'ftp://localhost', 'https://a@api.myponto.com',
-            'https://api.myponto.com/?a=b', 'https://api.myponto.com/#a', 'https://api.myponto.com\\x', 'https://a b/',
-            'http://localhost.evil.test', 'http://127.0.0.1.evil.test', 'http://127.0.0.1@evil.test',
+            'http://api.myponto.com',
+            'api.myponto.com',
+            '',
+            'https://',
+            'ftp://localhost',
+            'https://a@api.myponto.com',
+            'https://api.myponto.com/?a=b',
+            'https://api.myponto.com/#a',
+            'https://api.myponto.com\\x',
+            'https://a b/',
+            'http://localhost.evil.test',
+            'http://127.0.0.1.evil.test',
+            'http://127.0.0.1@evil.test',
         ):
             with self.subTest(url), self.assertRaises(ValueError):
                 PontoClient(base_url=url)
@@ -340,8 +385,21 @@ class TestSecrets(SimulatedCase):
     FAULTS = (
         *({'status': status} for status in (400, 401, 403, 404, 429, 500)),
         {'status': 429, 'retry_after': 60},
-        *({'kind': kind} for kind in (
-            'html', 'truncated', 'empty', 'wrong_type', 'slow', 'reset', 'refused', 'connect_timeout', 'tls', 'dns')),
+        *(
+            {'kind': kind}
+            for kind in (
+                'html',
+                'truncated',
+                'empty',
+                'wrong_type',
+                'slow',
+                'reset',
+                'refused',
+                'connect_timeout',
+                'tls',
+                'dns',
+            )
+        ),
     )
 
     def secrets(self):

@@ -11,7 +11,6 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/19
 
 
 class TestPontoLogo(BaseCase):
-
     simulator = Simulator()
 
     @classmethod
@@ -72,10 +71,20 @@ class TestPontoLogo(BaseCase):
     def test_only_the_usual_https_of_a_host_with_a_name_is_asked(self):
         before = len(self.simulator.requests)
         for url in (
-            '', 'logo.svg', 'file:///etc/passwd', 'http://assets.example.com/a.svg', 'https://localhost/a.svg',
-            'https://127.0.0.1/a.svg', 'https://127.1/a.svg', 'https://0x7f.0x1/a.svg', 'https://2130706433/a.svg',
-            'https://[::1]/a.svg', 'https://[::ffff:10.0.0.1]/a.svg', 'https://[broken/a.svg',
-            'https://assets.example.com:8443/a.svg', 'https://assets.example.com:port/a.svg',
+            '',
+            'logo.svg',
+            'file:///etc/passwd',
+            'http://assets.example.com/a.svg',
+            'https://localhost/a.svg',
+            'https://127.0.0.1/a.svg',
+            'https://127.1/a.svg',
+            'https://0x7f.0x1/a.svg',
+            'https://2130706433/a.svg',
+            'https://[::1]/a.svg',
+            'https://[::ffff:10.0.0.1]/a.svg',
+            'https://[broken/a.svg',
+            'https://assets.example.com:8443/a.svg',
+            'https://assets.example.com:port/a.svg',
         ):
             with self.subTest(url), self.assertRaises(PontoResponseError):
                 fetch_logo(url)

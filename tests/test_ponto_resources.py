@@ -40,7 +40,6 @@ def transaction(**attributes):
 
 
 class TestParseDatetime(BaseCase):
-
     def test_every_form_that_ponto_writes_is_read(self):
         for text, expected in {
             '2022-09-26T13:12:40.746Z': datetime(2022, 9, 26, 13, 12, 40, 746000, UTC),
@@ -62,19 +61,41 @@ class TestParseDatetime(BaseCase):
 
     def test_what_is_no_date_is_refused(self):
         for value in (
-            'yesterday', '22/05/2020', '2020-02-30', '2020-05-22T24:00:00Z', '2020-05', '20200522', '2020-W21-5',
-            '0000-00-00', '0001-01-01T00:00:00Z', '9999-12-31T23:59:59-10:00', '2020-05-22T00:00:00Z trailing',
-            ' 2020-05-22', '２０２０-05-22', Decimal(20200522), True, [], {}, b'2020-05-22',
+            'yesterday',
+            '22/05/2020',
+            '2020-02-30',
+            '2020-05-22T24:00:00Z',
+            '2020-05',
+            '20200522',
+            '2020-W21-5',
+            '0000-00-00',
+            '0001-01-01T00:00:00Z',
+            '9999-12-31T23:59:59-10:00',
+            '2020-05-22T00:00:00Z trailing',
+            ' 2020-05-22',
+            '２０２０-05-22',
+            Decimal(20200522),
+            True,
+            [],
+            {},
+            b'2020-05-22',
         ):
             with self.subTest(value), self.assertRaises(ValueError):
                 parse_datetime(value)
 
 
 class TestParseAmount(BaseCase):
-
     def test_every_digit_is_kept(self):
         for text in (
-            '-527.34', '84.42', '-100.0', '0', '1308.5', '0.1', '12345678901234.99', '1e3', '0.30000000000000004',
+            '-527.34',
+            '84.42',
+            '-100.0',
+            '0',
+            '1308.5',
+            '0.1',
+            '12345678901234.99',
+            '1e3',
+            '0.30000000000000004',
         ):
             with self.subTest(text):
                 amount = parse_json(f'{{"amount": {text}}}')['amount']
@@ -89,15 +110,26 @@ class TestParseAmount(BaseCase):
 
     def test_what_is_no_amount_of_money_is_refused(self):
         for text in (
-            'NaN', 'Infinity', '-Infinity', '1e999999', '1e-999999', '1e99999999999999999999', '1000000000000000',
-            '"12.34"', '"12,34"', '""', 'true', '[]', '{}', '9' * 5000,
+            'NaN',
+            'Infinity',
+            '-Infinity',
+            '1e999999',
+            '1e-999999',
+            '1e99999999999999999999',
+            '1000000000000000',
+            '"12.34"',
+            '"12,34"',
+            '""',
+            'true',
+            '[]',
+            '{}',
+            '9' * 5000,
         ):
             with self.subTest(text[:30]), self.assertRaises(ValueError):
                 parse_amount(parse_json(f'{{"amount": {text}}}')['amount'])
 
 
 class TestTexts(BaseCase):
-
     def test_text_is_storable(self):
         self.assertEqual(clean_text('a\x00b\ud800c'), 'abc')
         self.assertEqual(clean_text('Zoë\n💶'), 'Zoë\n💶')
@@ -120,7 +152,6 @@ class TestTexts(BaseCase):
 
 
 class TestTransaction(BaseCase):
-
     def test_the_sample_of_2022_is_read(self):
         row = Transaction.from_api(recorded('spec_2022', 'transactions'))
         self.assertEqual(row.id, '3e883ad5-9d60-4896-834b-70897a6f2236')
@@ -183,8 +214,8 @@ class TestTransaction(BaseCase):
             ({'amount': {'value': 1}}, 'amount is unreadable: dict'),
             ({'amount': float('nan')}, 'amount is unreadable: NaN'),
             ({'amount': float('inf')}, 'amount is unreadable: Infinity'),
-            ({'amount': 10 ** 15}, 'amount is unreadable: 1000000000000000'),
-            ({'amount': 10 ** 4000}, f'amount is unreadable: 1{"0" * 38}…'),
+            ({'amount': 10**15}, 'amount is unreadable: 1000000000000000'),
+            ({'amount': 10**4000}, f'amount is unreadable: 1{"0" * 38}…'),
             ({'amount': 1e300}, 'amount is unreadable: 1E+300'),
             ({'currency': ...}, 'currency is missing'),
             ({'currency': None}, 'currency is missing'),
@@ -212,8 +243,22 @@ class TestTransaction(BaseCase):
             self.assertIn('amount is missing', row.problem)
 
     def test_without_an_id_there_is_no_resource(self):
-        for data in (None, [], 'x', {}, {'id': None}, {'id': ''}, {'id': '\x00'}, {'id': {}}, {'id': ['a']},
-                     {'id': ' a'}, {'id': 'a\x00'}, {'id': 'a\n'}, {'id': 'a\ud800'}, {'id': 'x' * 201}):
+        for data in (
+            None,
+            [],
+            'x',
+            {},
+            {'id': None},
+            {'id': ''},
+            {'id': '\x00'},
+            {'id': {}},
+            {'id': ['a']},
+            {'id': ' a'},
+            {'id': 'a\x00'},
+            {'id': 'a\n'},
+            {'id': 'a\ud800'},
+            {'id': 'x' * 201},
+        ):
             for resource in (Transaction, Account, Institution, Synchronization):
                 with self.subTest(data=data, resource=resource), self.assertRaises(ValueError):
                     resource.from_api(data)
@@ -225,7 +270,6 @@ class TestTransaction(BaseCase):
 
 
 class TestAccount(BaseCase):
-
     def test_the_sample_of_2022_is_read(self):
         account = Account.from_api(recorded('spec_2022', 'accounts'))
         self.assertEqual(account.id, '0df6d359-a2fb-4f41-bc4c-3c824d8a1a03')
@@ -259,27 +303,48 @@ class TestAccount(BaseCase):
         self.assertEqual((account.synchronized_at, account.latest_synchronization), (None, None))
 
     def test_members_of_a_wrong_kind_are_as_if_missing(self):
-        account = Account.from_api({
-            'id': 'a1', 'meta': [], 'relationships': {'financialInstitution': {'data': []}},
-            'attributes': {'currentBalance': '12', 'authorizedAt': 'once', 'deprecated': 'no'},
-        })
+        account = Account.from_api(
+            {
+                'id': 'a1',
+                'meta': [],
+                'relationships': {'financialInstitution': {'data': []}},
+                'attributes': {'currentBalance': '12', 'authorizedAt': 'once', 'deprecated': 'no'},
+            }
+        )
         self.assertEqual(account, Account(id='a1'))
 
 
 class TestOtherResources(BaseCase):
-
     def test_an_institution_is_read(self):
         institution = Institution.from_api(recorded('spec_2022', 'financial-institutions'))
-        self.assertEqual(institution, Institution(
-            id='9251e765-bfbe-48b0-a082-3b043c386131', name='Super Sandbox Bank', country='BE', bic='NBBEBEBB203',
-            status='stable', primary_color='#7d39ff',
-            logo_url='https://ibanity-production-financial-institution-assets.s3.eu-central-1.amazonaws.com/sandbox.svg',
-        ))
+        self.assertEqual(
+            institution,
+            Institution(
+                id='9251e765-bfbe-48b0-a082-3b043c386131',
+                name='Super Sandbox Bank',
+                country='BE',
+                bic='NBBEBEBB203',
+                status='stable',
+                primary_color='#7d39ff',
+                logo_url='https://ibanity-production-financial-institution-assets.s3.eu-central-1.amazonaws.com/sandbox.svg',
+            ),
+        )
 
     def test_an_international_institution_under_maintenance_is_read(self):
-        institution = Institution.from_api({'id': 'i1', 'attributes': {
-            'country': None, 'maintenanceFrom': '2026-01-02T00:00:00.000Z', 'maintenanceTo': '2026-01-03T00:00:00.000Z',
-            'maintenanceType': 'internal', 'timeZone': 'Europe/Brussels', 'deprecated': True, 'status': 'beta'}})
+        institution = Institution.from_api(
+            {
+                'id': 'i1',
+                'attributes': {
+                    'country': None,
+                    'maintenanceFrom': '2026-01-02T00:00:00.000Z',
+                    'maintenanceTo': '2026-01-03T00:00:00.000Z',
+                    'maintenanceType': 'internal',
+                    'timeZone': 'Europe/Brussels',
+                    'deprecated': True,
+                    'status': 'beta',
+                },
+            }
+        )
         self.assertEqual(institution.country, '')
         self.assertEqual(institution.maintenance_from, datetime(2026, 1, 2, tzinfo=UTC))
         self.assertEqual(institution.maintenance_to, datetime(2026, 1, 3, tzinfo=UTC))
@@ -287,16 +352,29 @@ class TestOtherResources(BaseCase):
         self.assertTrue(institution.deprecated)
 
     def test_a_failed_synchronization_says_why(self):
-        synchronization = Synchronization.from_api({'id': 's1', 'attributes': {
-            'status': 'error', 'customerOnline': 'true', 'errors': [
-                {'code': 'authorizationInvalid', 'detail': 'The authorization\nis invalid', 'meta': {
-                    'financialInstitutionResponse': {'statusCode': Decimal(500), 'body': 'somehtml'}}},
-                'not an error',
-            ]}})
+        synchronization = Synchronization.from_api(
+            {
+                'id': 's1',
+                'attributes': {
+                    'status': 'error',
+                    'customerOnline': 'true',
+                    'errors': [
+                        {
+                            'code': 'authorizationInvalid',
+                            'detail': 'The authorization\nis invalid',
+                            'meta': {'financialInstitutionResponse': {'statusCode': Decimal(500), 'body': 'somehtml'}},
+                        },
+                        'not an error',
+                    ],
+                },
+            }
+        )
         self.assertEqual(synchronization.status, 'error')
         self.assertIs(synchronization.customer_online, True)
-        self.assertEqual(synchronization.errors, (
-            SyncError(code='authorizationInvalid', detail='The authorization is invalid'), SyncError()))
+        self.assertEqual(
+            synchronization.errors,
+            (SyncError(code='authorizationInvalid', detail='The authorization is invalid'), SyncError()),
+        )
 
     def test_a_synchronization_without_error_list_has_no_errors(self):
         for errors in (None, {}, 'x'):

@@ -23,8 +23,7 @@ from ..ponto.signature import digest, signed_fields, signing_string
 from .simulator.authority import Authority, private_pem
 from .test_ponto_transport import ACCOUNT, SEND, Server, StaticAuth, answer
 
-EMPTY_DIGEST = (
-    'SHA-512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==')
+EMPTY_DIGEST = 'SHA-512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=='
 CERTIFICATE_ID = '75b5d796-de5c-400a-81ce-e72371b01cbc'
 
 
@@ -48,14 +47,15 @@ class MutualServer(Server):
 
 
 class TestSignature(BaseCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.key = rsa.generate_private_key(65537, 2048)
         cls.sign = HttpSignature(
-            certificate_id=CERTIFICATE_ID, private_key=private_pem(cls.key),
-            clock=lambda: datetime(2019, 1, 30, 9, 51, 57, 124733, UTC))
+            certificate_id=CERTIFICATE_ID,
+            private_key=private_pem(cls.key),
+            clock=lambda: datetime(2019, 1, 30, 9, 51, 57, 124733, UTC),
+        )
 
     def prepare(self, method='GET', url='https://api.ibanity.com/ponto-connect/accounts', **kwargs):
         return requests.Session().prepare_request(requests.Request(method, url, **kwargs))
@@ -65,33 +65,52 @@ class TestSignature(BaseCase):
         parameters = parse(request.headers['Signature'])
         if text is None:
             values = {
-                '(request-target)': f'{request.method.lower()} {request.path_url}', 'host': 'api.ibanity.com',
-                '(created)': parameters['created'], **{name.lower(): value for name, value in request.headers.items()}}
+                '(request-target)': f'{request.method.lower()} {request.path_url}',
+                'host': 'api.ibanity.com',
+                '(created)': parameters['created'],
+                **{name.lower(): value for name, value in request.headers.items()},
+            }
             text = '\n'.join(f'{name}: {values[name]}' for name in parameters['headers'].split())
         self.key.public_key().verify(
-            base64.b64decode(parameters['signature'], validate=True), text.encode(),
-            padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+            base64.b64decode(parameters['signature'], validate=True),
+            text.encode(),
+            padding.PSS(padding.MGF1(hashes.SHA256()), 32),
+            hashes.SHA256(),
+        )
         return parameters
 
     def test_the_published_example_is_signed_as_published(self):
         request = self.prepare(
-            'POST', 'https://myproxy.com/xs2a/customer-access-tokens?test=1&test=2', data=b'{"msg":"hello"}',
-            headers={'Ibanity-Idempotency-key': '61f02718-eeee-46e1-b5eb-e8fd6e799c2d'})
-        expected = '\n'.join([
-            '(request-target): post /xs2a/customer-access-tokens?test=1&test=2',
-            'host: api.ibanity.com',
-            'digest: SHA-512=pX9+OFjSGF4KFWUh8fv1Ihh4PuSb2KnyobO/hr228nkET5vRUhi0Qj2Ai5OcBXtzmzgII18sZiaEH4PoxkYqew==',
-            '(created): 1548841917',
-            'ibanity-idempotency-key: 61f02718-eeee-46e1-b5eb-e8fd6e799c2d',
-        ])
+            'POST',
+            'https://myproxy.com/xs2a/customer-access-tokens?test=1&test=2',
+            data=b'{"msg":"hello"}',
+            headers={'Ibanity-Idempotency-key': '61f02718-eeee-46e1-b5eb-e8fd6e799c2d'},
+        )
+        expected = '\n'.join(
+            [
+                '(request-target): post /xs2a/customer-access-tokens?test=1&test=2',
+                'host: api.ibanity.com',
+                (
+                    'digest: SHA-512=pX9+OFjSGF4KFWUh8fv1Ihh4'
+                    'PuSb2KnyobO/hr228nkET5vRUhi0Qj2Ai5OcBXtzmzgII18sZiaEH4PoxkYqew=='
+                ),
+                '(created): 1548841917',
+                'ibanity-idempotency-key: 61f02718-eeee-46e1-b5eb-e8fd6e799c2d',
+            ]
+        )
         self.sign(request)
         self.assertEqual(signing_string(signed_fields(request, 1548841917)), expected)
         parameters = self.verify(request, expected)
         del parameters['signature']
-        self.assertEqual(parameters, {
-            'keyId': CERTIFICATE_ID, 'created': '1548841917', 'algorithm': 'hs2019',
-            'headers': '(request-target) host digest (created) ibanity-idempotency-key',
-        })
+        self.assertEqual(
+            parameters,
+            {
+                'keyId': CERTIFICATE_ID,
+                'created': '1548841917',
+                'algorithm': 'hs2019',
+                'headers': '(request-target) host digest (created) ibanity-idempotency-key',
+            },
+        )
 
     def test_a_call_without_body_has_the_digest_of_nothing(self):
         request = self.sign(self.prepare())
@@ -99,11 +118,19 @@ class TestSignature(BaseCase):
         self.assertEqual(self.verify(request)['headers'], '(request-target) host digest (created)')
 
     def test_authorization_and_every_ibanity_header_are_signed(self):
-        request = self.sign(self.prepare(headers={
-            'Authorization': 'Bearer abc', 'ibanity-b': '2', 'Ibanity-A': '1', 'Accept': 'application/json'}))
+        request = self.sign(
+            self.prepare(
+                headers={
+                    'Authorization': 'Bearer abc',
+                    'ibanity-b': '2',
+                    'Ibanity-A': '1',
+                    'Accept': 'application/json',
+                }
+            )
+        )
         self.assertEqual(
-            self.verify(request)['headers'],
-            '(request-target) host digest (created) authorization ibanity-a ibanity-b')
+            self.verify(request)['headers'], '(request-target) host digest (created) authorization ibanity-a ibanity-b'
+        )
 
     def test_bodies_of_every_kind_have_their_digest(self):
         for kwargs in ({'json': {'data': 'é'}}, {'data': {'grant_type': 'x y'}}, {'data': 'é'.encode()}):
@@ -144,7 +171,8 @@ class TestSignature(BaseCase):
 
     def test_an_encrypted_key_signs_with_its_password(self):
         sign = HttpSignature(
-            certificate_id=CERTIFICATE_ID, private_key=private_pem(self.key, b'secret'), password=b'secret')
+            certificate_id=CERTIFICATE_ID, private_key=private_pem(self.key, b'secret'), password=b'secret'
+        )
         self.verify(sign(self.prepare()))
 
 
@@ -180,12 +208,18 @@ class TestConnectSession(BaseCase):
     def make_session(self, credentials=None, **kwargs):
         credentials = credentials or self.credentials
         return new_connect_session(
-            **({'certificate': credentials.certificate, 'private_key': credentials.private_key} | kwargs))
+            **({'certificate': credentials.certificate, 'private_key': credentials.private_key} | kwargs)
+        )
 
     def get_account(self, server, session=None):
         client = PontoClient(
-            base_url=f'{server.url}/ponto-connect', auth=StaticAuth(), session=session, retries=2, timeout=(5, 5),
-            sleep=self.fail)
+            base_url=f'{server.url}/ponto-connect',
+            auth=StaticAuth(),
+            session=session,
+            retries=2,
+            timeout=(5, 5),
+            sleep=self.fail,
+        )
         return client.get_account(account_id='a1')
 
     def test_the_connection_presents_its_certificate(self):
@@ -251,10 +285,14 @@ class TestConnectSession(BaseCase):
         server = self.serve(answer(json.dumps(page).encode()))
         link = f'{server.url}/ponto-connect/accounts/a1/transactions?page[after]=b|é&page[limit]=7'
         page['links']['next'] = link.replace('|é', 'c')
-        server.acts = [answer(json.dumps(page).encode()), answer(b'{"data": []}'),
-                       answer(ACCOUNT.replace(b'a1', 'é/ü'.encode()))]
+        server.acts = [
+            answer(json.dumps(page).encode()),
+            answer(b'{"data": []}'),
+            answer(ACCOUNT.replace(b'a1', 'é/ü'.encode())),
+        ]
         client = PontoClient(
-            base_url=f'{server.url}/ponto-connect', auth=StaticAuth(), session=self.make_session(sign=sign))
+            base_url=f'{server.url}/ponto-connect', auth=StaticAuth(), session=self.make_session(sign=sign)
+        )
         self.assertEqual(len(list(client.iter_transaction_pages(account_id='a1'))), 2)
         client.get_account(account_id='é/ü')
         self.assertEqual(len(server.requests), 3)
@@ -267,11 +305,16 @@ class TestConnectSession(BaseCase):
         values = {name.lower(): value for name, value in (line.split(': ', 1) for line in lines)}
         parameters = parse(values['signature'])
         values |= {
-            '(request-target)': f'{method.lower()} {target}', 'host': 'api.ibanity.com',
-            '(created)': parameters['created']}
+            '(request-target)': f'{method.lower()} {target}',
+            'host': 'api.ibanity.com',
+            '(created)': parameters['created'],
+        }
         text = '\n'.join(f'{name}: {values[name]}' for name in parameters['headers'].split())
         self.key.public_key().verify(
-            base64.b64decode(parameters['signature']), text.encode(),
-            padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+            base64.b64decode(parameters['signature']),
+            text.encode(),
+            padding.PSS(padding.MGF1(hashes.SHA256()), 32),
+            hashes.SHA256(),
+        )
         self.assertIn('authorization', parameters['headers'])
         self.assertEqual(values['digest'], EMPTY_DIGEST)

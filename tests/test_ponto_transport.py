@@ -20,14 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from odoo.tests import BaseCase
 
-from ..ponto import (
-    PontoClient,
-    PontoConnectionError,
-    PontoError,
-    PontoResponseError,
-    PontoTimeoutError,
-    PontoTlsError,
-)
+from ..ponto import PontoClient, PontoConnectionError, PontoError, PontoResponseError, PontoTimeoutError, PontoTlsError
 from ..ponto.transport import Transport
 
 # Odoo's own handler compares the time limit with a number, and ours is a pair.
@@ -40,7 +33,10 @@ SYNCHRONIZATION = json.dumps({'data': {'id': 's1', 'type': 'synchronization'}}).
 def answer(body=ACCOUNT, status='200 OK', content_type='application/json', length=None, headers=()):
     length = len(body) if length is None else length
     lines = [
-        f'HTTP/1.1 {status}', f'Content-Type: {content_type}', f'Content-Length: {length}', 'Connection: close',
+        f'HTTP/1.1 {status}',
+        f'Content-Type: {content_type}',
+        f'Content-Length: {length}',
+        'Connection: close',
         *headers,
     ]
     return '\r\n'.join(lines).encode() + b'\r\n\r\n' + body
@@ -111,18 +107,26 @@ def server_context(folder):
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, '127.0.0.1')])
     now = datetime.now(UTC)
     certificate = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256()))
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
     file = Path(folder) / 'server.pem'
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    file.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
 
 
 class StaticAuth:
-
     def access_token(self, transport):
         return 'the-token'
 
@@ -131,7 +135,6 @@ class StaticAuth:
 
 
 class TestTransport(BaseCase):
-
     @classmethod
     def _request_handler(cls, session, request, /, **kwargs):
         return SEND(session, request, **kwargs)
@@ -146,7 +149,11 @@ class TestTransport(BaseCase):
 
     def make_client(self, url, **overrides):
         values = {
-            'auth': StaticAuth(), 'timeout': (5, 0.3), 'sleep': self.waits.append, 'jitter': lambda: 1.0, 'retries': 2,
+            'auth': StaticAuth(),
+            'timeout': (5, 0.3),
+            'sleep': self.waits.append,
+            'jitter': lambda: 1.0,
+            'retries': 2,
         }
         return PontoClient(base_url=url, **(values | overrides))
 
@@ -191,6 +198,7 @@ class TestTransport(BaseCase):
                 self._read(connection)
                 connection.sendall(answer(length=1000))
                 self._done.wait(10)
+
         with Stalling('silent') as server:
             self.assert_fails(PontoTimeoutError, server.url, retries=0)
 
@@ -218,7 +226,8 @@ class TestTransport(BaseCase):
             self.assert_fails(PontoConnectionError, 'https://api.myponto.invalid')
             with self.assertRaises(PontoConnectionError):
                 self.make_client('https://api.myponto.invalid').create_synchronization(
-                    account_id='a1', subtype='accountDetails', customer_ip='1.1.1.1')
+                    account_id='a1', subtype='accountDetails', customer_ip='1.1.1.1'
+                )
         self.assertEqual(self.waits, [1, 2] * 2)
 
     def test_a_server_without_tls_is_a_tls_error(self):
@@ -235,11 +244,13 @@ class TestTransport(BaseCase):
         for act in ('reset', 'silent', answer(length=1000), answer(SYNCHRONIZATION, '500 Oops')):
             with self.subTest(act), Server(act) as server, self.assertRaises(PontoError):
                 self.make_client(server.url).create_synchronization(
-                    account_id='a1', subtype='accountDetails', customer_ip='1.1.1.1')
+                    account_id='a1', subtype='accountDetails', customer_ip='1.1.1.1'
+                )
             self.assertEqual(len(server.requests), 1)
         with self.assertRaises(PontoConnectionError):
             self.make_client(server.url).create_synchronization(
-                account_id='a1', subtype='accountDetails', customer_ip='1.1.1.1')
+                account_id='a1', subtype='accountDetails', customer_ip='1.1.1.1'
+            )
         self.assertEqual(self.waits, [1, 2])
 
     def test_a_redirect_is_not_followed(self):

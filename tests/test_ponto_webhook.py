@@ -53,8 +53,12 @@ class TestGenuineMessage(BaseCase):
 
     def verify(self, body=None, signature=None, keys=None, audience=GENUINE_AUDIENCE, now=ISSUED_AT + 1):
         return verify(
-            self.body if body is None else body, self.signature if signature is None else signature,
-            keys=self.keys if keys is None else keys, audience=audience, now=moment(now))
+            self.body if body is None else body,
+            self.signature if signature is None else signature,
+            keys=self.keys if keys is None else keys,
+            audience=audience,
+            now=moment(now),
+        )
 
     def assert_refused(self, reason, **kwargs):
         with self.assertRaises(PontoWebhookError) as caught:
@@ -80,8 +84,13 @@ class TestGenuineMessage(BaseCase):
         self.assert_refused('expired', now=EXPIRES_AT + 365 * 86400)
 
     def test_a_changed_body_is_refused(self):
-        for body in (b'', b' ' + self.body, self.body + b'\n', self.body.replace(b'3465', b'3466'),
-                     json.dumps(json.loads(self.body)).encode()):
+        for body in (
+            b'',
+            b' ' + self.body,
+            self.body + b'\n',
+            self.body.replace(b'3465', b'3466'),
+            json.dumps(json.loads(self.body)).encode(),
+        ):
             self.assert_refused('digest', body=body)
 
     def test_it_is_for_one_application_only(self):
@@ -90,34 +99,68 @@ class TestGenuineMessage(BaseCase):
 
     def test_the_issuer_is_ibanity(self):
         with self.assertRaises(PontoWebhookError) as caught:
-            verify(self.body, self.signature, keys=self.keys, audience=GENUINE_AUDIENCE, now=moment(ISSUED_AT),
-                   issuer='https://api.example.com')
+            verify(
+                self.body,
+                self.signature,
+                keys=self.keys,
+                audience=GENUINE_AUDIENCE,
+                now=moment(ISSUED_AT),
+                issuer='https://api.example.com',
+            )
         self.assertEqual(caught.exception.reason, 'issuer')
 
     def test_what_is_no_signature_is_refused(self):
         header, claims, signature = self.signature.split('.')
-        for text in (None, '', 'x', '..', f'{header}.{claims}', f'{header}.{claims}.', f'{self.signature}.x',
-                     f'{header}.{claims}.{signature} ', f'{header}.{claims}.{signature[:-2]}é',
-                     f'{header}.{claims}.{signature[:1]}', f'!{self.signature}', f'{self.signature}{"A" * 9000}',
-                     f'{encode(b"[]")}.{claims}.{signature}', f'{encode(b"[" * 3000)}.{claims}.{signature}',
-                     f'{encode(bytes(range(128, 256)))}.{claims}.{signature}'):
+        for text in (
+            None,
+            '',
+            'x',
+            '..',
+            f'{header}.{claims}',
+            f'{header}.{claims}.',
+            f'{self.signature}.x',
+            f'{header}.{claims}.{signature} ',
+            f'{header}.{claims}.{signature[:-2]}é',
+            f'{header}.{claims}.{signature[:1]}',
+            f'!{self.signature}',
+            f'{self.signature}{"A" * 9000}',
+            f'{encode(b"[]")}.{claims}.{signature}',
+            f'{encode(b"[" * 3000)}.{claims}.{signature}',
+            f'{encode(bytes(range(128, 256)))}.{claims}.{signature}',
+        ):
             with self.subTest(text), self.assertRaises(PontoWebhookError) as caught:
                 verify(self.body, text, keys=self.keys, audience=GENUINE_AUDIENCE, now=moment(ISSUED_AT))
             self.assertEqual(caught.exception.reason, 'header')
 
     def test_a_truncated_or_changed_signature_is_refused(self):
         header, claims, signature = self.signature.split('.')
-        for wrong in (signature[:-4], signature[4:], 'A' * len(signature), signature[:-8] + 'AAAAAAAA',
-                      encode(b'\0' * 512)):
+        for wrong in (
+            signature[:-4],
+            signature[4:],
+            'A' * len(signature),
+            signature[:-8] + 'AAAAAAAA',
+            encode(b'\0' * 512),
+        ):
             self.assert_refused('signature', signature=f'{header}.{claims}.{wrong}')
         for other in (b'{}', b'{"aud": "other"}'):
             self.assert_refused('signature', signature=f'{header}.{encode(other)}.{signature}')
 
     def test_only_a_key_in_use_is_taken(self):
         [(kid, key)] = self.keys.items()
-        for change in ({'status': 'INACTIVE'}, {'status': None}, {'use': 'enc'}, {'kty': 'EC'}, {'alg': 'RS256'},
-                       {'n': ''}, {'n': 'é'}, {'n': None}, {'e': None}, {'n': 'AQAB'}, {'e': 'Ag=='},
-                       {'n': to_base64url(2 ** 16400 + 1)}):
+        for change in (
+            {'status': 'INACTIVE'},
+            {'status': None},
+            {'use': 'enc'},
+            {'kty': 'EC'},
+            {'alg': 'RS256'},
+            {'n': ''},
+            {'n': 'é'},
+            {'n': None},
+            {'e': None},
+            {'n': 'AQAB'},
+            {'e': 'Ag=='},
+            {'n': to_base64url(2**16400 + 1)},
+        ):
             with self.subTest(change):
                 self.assert_refused('key', keys={kid: {**key, **change}})
         for name in ('status', 'use', 'kty', 'n', 'e'):
@@ -140,16 +183,29 @@ class TestForgedMessage(BaseCase):
         super().setUpClass()
         cls.key = rsa.generate_private_key(65537, 2048)
         numbers = cls.key.public_key().public_numbers()
-        cls.keys = {'k1': {
-            'kid': 'k1', 'kty': 'RSA', 'use': 'sig', 'status': 'ACTIVE', 'alg': 'RS512',
-            'n': to_base64url(numbers.n), 'e': to_base64url(numbers.e)}}
+        cls.keys = {
+            'k1': {
+                'kid': 'k1',
+                'kty': 'RSA',
+                'use': 'sig',
+                'status': 'ACTIVE',
+                'alg': 'RS512',
+                'n': to_base64url(numbers.n),
+                'e': to_base64url(numbers.e),
+            }
+        }
         cls.body = json.dumps({'data': EVENT}).encode()
 
     def claims(self, body=None, **changes):
         digest = base64.b64encode(hashlib.sha512(self.body if body is None else body).digest()).decode()
         claims = {
-            'aud': AUDIENCE, 'iss': 'https://api.ibanity.com', 'iat': int(NOW.timestamp()),
-            'exp': int(NOW.timestamp()) + 60, 'digest': digest, 'jti': '1'}
+            'aud': AUDIENCE,
+            'iss': 'https://api.ibanity.com',
+            'iat': int(NOW.timestamp()),
+            'exp': int(NOW.timestamp()) + 60,
+            'digest': digest,
+            'jti': '1',
+        }
         return {name: value for name, value in (claims | changes).items() if value is not None}
 
     def rs512(self, signed):
@@ -187,19 +243,27 @@ class TestForgedMessage(BaseCase):
             return mac.digest()
 
         for algorithm, sign in (
-            ('none', lambda signed: b'x'), ('None', lambda signed: b'x'), ('', lambda signed: b'x'),
+            ('none', lambda signed: b'x'),
+            ('None', lambda signed: b'x'),
+            ('', lambda signed: b'x'),
             ('HS512', hmac_sign),
             ('RS256', lambda signed: self.key.sign(signed, padding.PKCS1v15(), hashes.SHA256())),
-            ('PS512', lambda signed: self.key.sign(
-                signed, padding.PSS(padding.MGF1(hashes.SHA512()), 64), hashes.SHA512())),
-            ('rs512', self.rs512), (None, self.rs512), (['RS512'], self.rs512), ({}, self.rs512),
+            (
+                'PS512',
+                lambda signed: self.key.sign(signed, padding.PSS(padding.MGF1(hashes.SHA512()), 64), hashes.SHA512()),
+            ),
+            ('rs512', self.rs512),
+            (None, self.rs512),
+            (['RS512'], self.rs512),
+            ({}, self.rs512),
         ):
             with self.subTest(algorithm):
                 self.assert_refused('algorithm', self.make(header={'alg': algorithm}, sign=sign))
 
     def test_the_algorithm_named_is_the_algorithm_used(self):
-        self.assert_refused('signature', self.make(
-            sign=lambda signed: self.key.sign(signed, padding.PKCS1v15(), hashes.SHA256())))
+        self.assert_refused(
+            'signature', self.make(sign=lambda signed: self.key.sign(signed, padding.PKCS1v15(), hashes.SHA256()))
+        )
         self.assert_refused('signature', self.make(sign=lambda signed: hashlib.sha512(signed).digest()))
 
     def test_an_unsigned_message_is_refused(self):
@@ -211,8 +275,10 @@ class TestForgedMessage(BaseCase):
         numbers = own.public_key().public_numbers()
         jwk = {'kty': 'RSA', 'n': to_base64url(numbers.n), 'e': to_base64url(numbers.e)}
         for header in ({'jwk': jwk}, {'jku': 'https://evil.test/keys'}, {'x5u': 'https://evil.test/keys'}):
-            self.assert_refused('signature', self.make(
-                header=header, sign=lambda signed: own.sign(signed, padding.PKCS1v15(), hashes.SHA512())))
+            self.assert_refused(
+                'signature',
+                self.make(header=header, sign=lambda signed: own.sign(signed, padding.PKCS1v15(), hashes.SHA512())),
+            )
 
     def test_an_unknown_key_is_refused(self):
         for kid in ('k2', '', None, 1, ['k1'], {'k1': 1}):
@@ -244,25 +310,48 @@ class TestForgedMessage(BaseCase):
 
     def test_a_digest_of_another_kind_is_refused(self):
         raw = hashlib.sha512(self.body).digest()
-        for value in ('', raw.hex(), base64.b64encode(hashlib.sha256(self.body).digest()).decode(), 'é', '\ud800',
-                      base64.b64encode(raw).decode() + '\n'):
+        for value in (
+            '',
+            raw.hex(),
+            base64.b64encode(hashlib.sha256(self.body).digest()).decode(),
+            'é',
+            '\ud800',
+            base64.b64encode(raw).decode() + '\n',
+        ):
             self.assert_refused('digest', self.make(self.claims(digest=value)))
 
     def test_a_genuine_message_that_is_no_event_is_refused(self):
-        for body in (b'', b'[]', b'null', b'{"data": []}', b'{"data": null}', b'{}', b'\xff', b'[' * 100_000,
-                     b'{"data": {"type": "x"}}', b'{"data": {"type": "x", "id": ""}}',
-                     b'{"data": {"type": "x", "id": true}}', b'{"data": {"type": ["x"], "id": "1"}}',
-                     b'{"data": {"type": "x", "id": "\\u0000"}}',
-                     json.dumps({'data': {'type': 'x', 'id': 'y' * 201}}).encode()):
+        for body in (
+            b'',
+            b'[]',
+            b'null',
+            b'{"data": []}',
+            b'{"data": null}',
+            b'{}',
+            b'\xff',
+            b'[' * 100_000,
+            b'{"data": {"type": "x"}}',
+            b'{"data": {"type": "x", "id": ""}}',
+            b'{"data": {"type": "x", "id": true}}',
+            b'{"data": {"type": ["x"], "id": "1"}}',
+            b'{"data": {"type": "x", "id": "\\u0000"}}',
+            json.dumps({'data': {'type': 'x', 'id': 'y' * 201}}).encode(),
+        ):
             with self.subTest(body[:40]):
                 self.assert_refused('body', self.make(self.claims(body)), body)
 
     def test_an_event_can_be_stored_and_asked_for_anything(self):
-        body = json.dumps({'data': {
-            **EVENT, 'attributes': {'big': 10 ** 40, 'text': '\ud800x'},
-            'relationships': {'account': None, 'organization': {'data': ['x']}}}}).encode()
+        body = json.dumps(
+            {
+                'data': {
+                    **EVENT,
+                    'attributes': {'big': 10**40, 'text': '\ud800x'},
+                    'relationships': {'account': None, 'organization': {'data': ['x']}},
+                }
+            }
+        ).encode()
         event = self.verify(self.make(self.claims(body)), body)
-        self.assertEqual(event['attributes'], {'big': str(10 ** 40), 'text': 'x'})
+        self.assertEqual(event['attributes'], {'big': str(10**40), 'text': 'x'})
         self.assertNotIn('\\u0000', json.dumps(event))
         self.assertEqual([related_id(event, name) for name in ('account', 'organization', 'other')], [''] * 3)
         self.assertEqual(related_id({'relationships': []}, 'account'), '')
@@ -276,18 +365,35 @@ class TestForgedMessage(BaseCase):
                 self.assertEqual(caught.exception.reason, 'body')
 
     @settings(max_examples=200, deadline=None)
-    @given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=200), st.lists(
-        st.binary(max_size=60), min_size=3, max_size=3).map(lambda parts: '.'.join(map(encode, parts)))))
+    @given(
+        st.binary(max_size=200),
+        st.one_of(
+            st.none(),
+            st.text(max_size=200),
+            st.lists(st.binary(max_size=60), min_size=3, max_size=3).map(lambda parts: '.'.join(map(encode, parts))),
+        ),
+    )
     def test_anything_at_all_is_refused_in_one_way(self, body, signature):
         with self.assertRaises(PontoWebhookError):
             self.verify(signature, body)
 
     @settings(max_examples=200, deadline=None)
-    @given(st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-            st.sampled_from(['data', 'type', 'id', 'iat', 'exp', 'aud', 'iss', 'digest', 'relationships', 'account']),
-            inner, max_size=4), max_leaves=12))
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(
+                        ['data', 'type', 'id', 'iat', 'exp', 'aud', 'iss', 'digest', 'relationships', 'account']
+                    ),
+                    inner,
+                    max_size=4,
+                )
+            ),
+            max_leaves=12,
+        )
+    )
     def test_whatever_ponto_signs_is_an_event_or_refused(self, value):
         body = json.dumps({'data': value}).encode()
         for signature in (self.make(self.claims(body)), self.make(value)):
@@ -300,7 +406,6 @@ class TestForgedMessage(BaseCase):
 
 
 class TestKeySet(BaseCase):
-
     def setUp(self):
         super().setUp()
         self.now = 0.0
@@ -373,5 +478,10 @@ class TestKeySet(BaseCase):
     def test_a_message_whose_keys_cannot_be_fetched_is_not_judged(self):
         self.answers = PontoTimeoutError('no answer in time')
         with self.assertRaises(PontoTimeoutError):
-            verify(TestGenuineMessage.body, TestGenuineMessage.signature, keys=self.keys, audience=GENUINE_AUDIENCE,
-                   now=moment(ISSUED_AT) + timedelta(seconds=1))
+            verify(
+                TestGenuineMessage.body,
+                TestGenuineMessage.signature,
+                keys=self.keys,
+                audience=GENUINE_AUDIENCE,
+                now=moment(ISSUED_AT) + timedelta(seconds=1),
+            )

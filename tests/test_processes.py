@@ -15,7 +15,8 @@ class TestProcesses(BaseCase):
     def stress(self, *arguments):
         """Run `scripts/stress`, which ends its processes itself and says what is wrong."""
         process = subprocess.Popen(
-            [STRESS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+            [STRESS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        )
         try:
             output, _nothing = process.communicate(timeout=300)
         finally:

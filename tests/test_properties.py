@@ -1,4 +1,5 @@
 """Whatever happens at the bank, on the way and in Odoo, and in whatever order: the books end up right."""
+
 import contextlib
 import os
 from datetime import UTC, date, datetime, timedelta
@@ -46,22 +47,34 @@ days = st.integers(0, 70)
 texts = st.sampled_from(["Invoice 1", "Invoice 2", "+++090/9337/55493+++", None])
 counterparts = st.sampled_from([None, 'BE71096123456769', 'NL91ABNA0417164300'])
 picks = st.integers(0, 99)
-payments = st.fixed_dictionaries({
-    'amount': amounts, 'execution_date': days.map(day), 'remittance_information': texts,
-    'counterpart_reference': counterparts})
+payments = st.fixed_dictionaries(
+    {
+        'amount': amounts,
+        'execution_date': days.map(day),
+        'remittance_information': texts,
+        'counterpart_reference': counterparts,
+    }
+)
 changes = st.one_of(
-    st.fixed_dictionaries({'amount': amounts}), st.fixed_dictionaries({'remittance_information': texts}),
-    st.fixed_dictionaries({'execution_date': days.map(day)}))
+    st.fixed_dictionaries({'amount': amounts}),
+    st.fixed_dictionaries({'remittance_information': texts}),
+    st.fixed_dictionaries({'execution_date': days.map(day)}),
+)
 # Nine times: the client does not get round it.
-faults = st.sampled_from([
-    {'kind': 'html'}, {'kind': 'truncated'}, {'kind': 'empty'}, {'kind': 'wrong_type'}, {'kind': 'reset'},
-    *({'times': 9, **fault} for fault in ({'kind': 'reset'}, {'kind': 'slow'}, {'status': 500}, {'status': 429})),
-])
+faults = st.sampled_from(
+    [
+        {'kind': 'html'},
+        {'kind': 'truncated'},
+        {'kind': 'empty'},
+        {'kind': 'wrong_type'},
+        {'kind': 'reset'},
+        *({'times': 9, **fault} for fault in ({'kind': 'reset'}, {'kind': 'slow'}, {'status': 500}, {'status': 429})),
+    ]
+)
 
 
 @tagged('post_install', '-at_install')
 class TestPlaces(BaseCase):
-
     @settings(max_examples=500, deadline=None, derandomize=True, database=None)
     @given(st.lists(st.one_of(st.just(0), st.integers(1, 30), st.floats(1, 1.0000001)), max_size=30))
     def test_ranks_fall_along_any_list(self, ranks):
@@ -78,15 +91,18 @@ class TestPlaces(BaseCase):
         self.assertTrue(all(above > below for above, below in pairwise(result)), result)
 
     @settings(max_examples=100, deadline=None, derandomize=True, database=None)
-    @given(st.lists(st.integers(1, 10 ** 6), unique=True).map(lambda ranks: sorted(ranks, reverse=True)))
+    @given(st.lists(st.integers(1, 10**6), unique=True).map(lambda ranks: sorted(ranks, reverse=True)))
     def test_a_list_in_order_moves_nothing(self, ranks):
         self.assertFalse(places(dict(enumerate(ranks))))
 
     def test_a_thousand_late_rows_at_one_place_find_room(self):
         ranks = {'newest': 2, 'oldest': 1}
         for number in range(1000):
-            listed = {'newest': ranks['newest'], number: 0, **{
-                key: ranks[key] for key in sorted(ranks, key=ranks.get, reverse=True) if key != 'newest'}}
+            listed = {
+                'newest': ranks['newest'],
+                number: 0,
+                **{key: ranks[key] for key in sorted(ranks, key=ranks.get, reverse=True) if key != 'newest'},
+            }
             ranks.update(places(listed))
             self.assertEqual(sorted(listed, key=ranks.get, reverse=True), list(listed))
 
@@ -117,8 +133,7 @@ class BankFeed(RuleBasedStateMachine):
     @precondition(lambda self: self.case.bank_rows())
     @rule(pick=picks, row=payments)
     def a_late_transaction(self, pick, row):
-        self.case.simulator.insert_transaction(
-            self.case.bank_id, below=pick % len(self.case.bank_rows()), **row)
+        self.case.simulator.insert_transaction(self.case.bank_id, below=pick % len(self.case.bank_rows()), **row)
 
     @precondition(lambda self: self.case.bank_rows())
     @rule(pick=picks, change=changes)
@@ -136,7 +151,8 @@ class BankFeed(RuleBasedStateMachine):
         if again:
             attributes = {name: row.attributes[name] for name in row.attributes.keys() - {'createdAt', 'updatedAt'}}
             self.case.simulator.insert_transaction(
-                self.case.bank_id, row.amount, row.attributes['executionDate'], below=place - 1, extra=attributes)
+                self.case.bank_id, row.amount, row.attributes['executionDate'], below=place - 1, extra=attributes
+            )
 
     @rule(seed=st.integers(1, 1000))
     def another_order(self, seed):
@@ -248,7 +264,6 @@ class BankFeed(RuleBasedStateMachine):
 
 @tagged('post_install', '-at_install')
 class TestProperties(PontoCase):
-
     faults_to_come = []
 
     @classmethod
@@ -269,17 +284,28 @@ class TestProperties(PontoCase):
         # Even these short lists are read in steps.
         self.patch(ponto_runner, 'PAGES_AT_ONCE', 2)
         self.account = self.link()
-        self.journals = self.account.journal_id + self.env['account.journal'].create({
-            'name': "Second Bank", 'type': 'bank', 'code': 'BNK9', 'company_id': self.company.id})
+        self.journals = self.account.journal_id + self.env['account.journal'].create(
+            {'name': "Second Bank", 'type': 'bank', 'code': 'BNK9', 'company_id': self.company.id}
+        )
         self.income = self.env['account.account'].search(
-            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
+        )
         self.pristine = self.env.cr.savepoint()
         self.addCleanup(self.pristine.close)
 
     def test_any_sequence_of_events_ends_with_the_banks_own_books(self):
-        run_state_machine_as_test(lambda: BankFeed(self), settings=settings(
-            max_examples=int(EXAMPLES or 20), stateful_step_count=25, derandomize=not EXAMPLES, database=None,
-            deadline=None, phases=[Phase.generate, Phase.shrink], suppress_health_check=list(HealthCheck)))
+        run_state_machine_as_test(
+            lambda: BankFeed(self),
+            settings=settings(
+                max_examples=int(EXAMPLES or 20),
+                stateful_step_count=25,
+                derandomize=not EXAMPLES,
+                database=None,
+                deadline=None,
+                phases=[Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
 
     # -------------------------------------------------------------------------
     # What happens
@@ -293,7 +319,8 @@ class TestProperties(PontoCase):
         self.frozen.move_to(START)
         bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
         online = self.simulator.add_account(
-            'BE68539007547034', institution=bank, balance=BEFORE_PONTO, holder_name="De Kade")
+            'BE68539007547034', institution=bank, balance=BEFORE_PONTO, holder_name="De Kade"
+        )
         self.bank_id = online.id
 
     def attempt(self, step):
@@ -333,12 +360,19 @@ class TestProperties(PontoCase):
     def reconcile(self, line):
         _liquidity, suspense, _other = line._seek_for_lines()
         line.with_context(skip_readonly_check=True).line_ids = [
-            Command.update(suspense.id, {'account_id': self.income.id})]
+            Command.update(suspense.id, {'account_id': self.income.id})
+        ]
 
     def enter_by_hand(self, amount, day):
-        self.env['account.bank.statement.line'].create({
-            'journal_id': self.account.journal_id.id, 'date': day, 'amount': float(amount), 'payment_ref': "My label",
-            'ref': BY_HAND})
+        self.env['account.bank.statement.line'].create(
+            {
+                'journal_id': self.account.journal_id.id,
+                'date': day,
+                'amount': float(amount),
+                'payment_ref': "My label",
+                'ref': BY_HAND,
+            }
+        )
 
     # -------------------------------------------------------------------------
     # The end
@@ -400,7 +434,9 @@ class TestProperties(PontoCase):
         differences = sum(row.amount - row.statement_line_id.amount for row in rows)
         self.assertAlmostEqual(
             float(self.simulator.account(self.bank_id).balance),
-            BEFORE_PONTO + sum(rows.statement_line_id.mapped('amount')) + differences, 2)
+            BEFORE_PONTO + sum(rows.statement_line_id.mapped('amount')) + differences,
+            2,
+        )
         self.check_explanation(rows)
         self.check_order(rows, list(truth))
 

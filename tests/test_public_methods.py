@@ -11,10 +11,15 @@ from .common import PontoCase
 OURS = 'odoo.addons.account_online_ponto.'
 # Each kind of user has one group and what it implies; the strangers have everything in another company.
 KINDS = {
-    'user': 'base.group_user', 'readonly': 'account.group_account_readonly',
-    'invoice': 'account.group_account_invoice', 'basic': 'account.group_account_basic',
-    'bookkeeper': 'account.group_account_user', 'manager': 'account.group_account_manager',
-    'system': 'base.group_system', 'portal': 'base.group_portal', 'public': 'base.group_public',
+    'user': 'base.group_user',
+    'readonly': 'account.group_account_readonly',
+    'invoice': 'account.group_account_invoice',
+    'basic': 'account.group_account_basic',
+    'bookkeeper': 'account.group_account_user',
+    'manager': 'account.group_account_manager',
+    'system': 'base.group_system',
+    'portal': 'base.group_portal',
+    'public': 'base.group_public',
     'stranger': 'account.group_account_manager,account.group_account_user,base.group_system',
 }
 LOOK = {'readonly', 'basic', 'bookkeeper', 'manager'}
@@ -25,40 +30,65 @@ ALLOWED = {
     # Core lets an administrator alone write no statement line.
     'account.bank.statement.line': {'action_pay_matching_invoice': BOOK - MANAGE},
     'account.journal': {
-        'action_ponto_backfill': BOOK, 'action_ponto_fetch_transactions': BOOK,
-        'action_ponto_find_missing_transactions': BOOK, 'action_ponto_open_link': LOOK,
-        'action_ponto_reconnect': MANAGE},
+        'action_ponto_backfill': BOOK,
+        'action_ponto_fetch_transactions': BOOK,
+        'action_ponto_find_missing_transactions': BOOK,
+        'action_ponto_open_link': LOOK,
+        'action_ponto_reconnect': MANAGE,
+    },
     'ponto.account': {
-        'action_add_opening_line': MANAGE, 'action_backfill': BOOK, 'action_fetch_transactions': BOOK,
-        'action_find_missing_transactions': BOOK, 'action_unlink_journal': MANAGE, 'fetch_progress': BOOK,
+        'action_add_opening_line': MANAGE,
+        'action_backfill': BOOK,
+        'action_fetch_transactions': BOOK,
+        'action_find_missing_transactions': BOOK,
+        'action_unlink_journal': MANAGE,
+        'fetch_progress': BOOK,
         # Of one's own companies only.
-        'get_health': {'readonly', 'bookkeeper', 'manager', 'stranger'}},
+        'get_health': {'readonly', 'bookkeeper', 'manager', 'stranger'},
+    },
     'ponto.backfill': {'action_fetch': BOOK},
     'ponto.connect': {
         # The wizards of one's own company, as of everybody who administrates one.
-        'action_add_bank_account': {'manager', 'stranger'}, 'action_continue': {'manager', 'stranger'},
-        'action_add_other_accounts': MANAGE, 'action_connect': MANAGE, 'action_fetch_accounts': MANAGE,
-        'action_finish': MANAGE, 'action_link_accounts': MANAGE, 'action_open_ponto': MANAGE},
+        'action_add_bank_account': {'manager', 'stranger'},
+        'action_continue': {'manager', 'stranger'},
+        'action_add_other_accounts': MANAGE,
+        'action_connect': MANAGE,
+        'action_fetch_accounts': MANAGE,
+        'action_finish': MANAGE,
+        'action_link_accounts': MANAGE,
+        'action_open_ponto': MANAGE,
+    },
     'ponto.institution': {
         # One catalogue for all companies.
-        'action_pick': {'manager', 'stranger'}, 'action_refresh_catalogue': {'manager', 'stranger'},
-        'search_catalogue': LOOK | {'invoice', 'stranger'}},
+        'action_pick': {'manager', 'stranger'},
+        'action_refresh_catalogue': {'manager', 'stranger'},
+        'search_catalogue': LOOK | {'invoice', 'stranger'},
+    },
     'ponto.integration': {'action_disconnect': MANAGE, 'action_fetch_accounts': MANAGE},
     'ponto.link': {
-        'action_fetch_accounts': MANAGE, 'action_fetch_transactions': BOOK, 'action_reauthorize': MANAGE,
-        'action_update_credentials': MANAGE},
+        'action_fetch_accounts': MANAGE,
+        'action_fetch_transactions': BOOK,
+        'action_reauthorize': MANAGE,
+        'action_update_credentials': MANAGE,
+    },
     'ponto.reauthorize': {
-        'action_check': MANAGE, 'action_continue': {'manager', 'stranger'}, 'action_open_ponto': MANAGE,
-        'action_renew': MANAGE},
+        'action_check': MANAGE,
+        'action_continue': {'manager', 'stranger'},
+        'action_open_ponto': MANAGE,
+        'action_renew': MANAGE,
+    },
     'ponto.transaction': {
-        'action_book': BOOK, 'action_import_again': BOOK, 'action_import_anyway': BOOK, 'action_import_skipped': BOOK,
-        'action_same_as_suspect': BOOK},
+        'action_book': BOOK,
+        'action_import_again': BOOK,
+        'action_import_anyway': BOOK,
+        'action_import_skipped': BOOK,
+        'action_same_as_suspect': BOOK,
+    },
 }
 
 
 @tagged('post_install', '-at_install')
 class TestPublicMethods(PontoCase):
-
     def setUp(self):
         super().setUp()
         # Not by `patch`, which looks into what it replaces: there is no request here.
@@ -74,8 +104,11 @@ class TestPublicMethods(PontoCase):
         for model, registered in self.registry.items():
             ours, theirs = set(), set()
             for cls in registered.__mro__:
-                names = {name for name, value in vars(cls).items()
-                         if not name.startswith('_') and callable(value) and not isinstance(value, type)}
+                names = {
+                    name
+                    for name, value in vars(cls).items()
+                    if not name.startswith('_') and callable(value) and not isinstance(value, type)
+                }
                 (ours if cls.__module__.startswith(OURS) else theirs).update(names)
             if ours - theirs:
                 found[model] = ours - theirs
@@ -84,8 +117,8 @@ class TestPublicMethods(PontoCase):
     def user(self, kind):
         company = self.other if kind == 'stranger' else self.company
         return new_test_user(
-            self.env, f'ponto_{kind}', groups=KINDS[kind], company_id=company.id,
-            company_ids=[Command.set(company.ids)])
+            self.env, f'ponto_{kind}', groups=KINDS[kind], company_id=company.id, company_ids=[Command.set(company.ids)]
+        )
 
     def target(self, model, env):
         """Return the id of the record that somebody tries a method on: that of a wizard is made by that very person."""
@@ -97,9 +130,12 @@ class TestPublicMethods(PontoCase):
             return env[model].create({'account_ids': self.account.ids, 'date_from': '2026-01-01'}).id
         return {
             'account.bank.statement.line': self.account.transaction_ids.statement_line_id,
-            'account.journal': self.account.journal_id, 'ponto.account': self.account,
-            'ponto.institution': self.account.institution_id, 'ponto.integration': self.integration,
-            'ponto.link': self.account.link_id, 'ponto.transaction': self.account.transaction_ids,
+            'account.journal': self.account.journal_id,
+            'ponto.account': self.account,
+            'ponto.institution': self.account.institution_id,
+            'ponto.integration': self.integration,
+            'ponto.link': self.account.link_id,
+            'ponto.transaction': self.account.transaction_ids,
         }[model].id
 
     def is_allowed(self, user, model, method):
@@ -133,9 +169,13 @@ class TestPublicMethods(PontoCase):
     def test_what_begins_with_an_underscore_is_refused_to_everybody(self):
         admin = self.env(user=self.env.ref('base.user_admin'))
         for model, method in (
-            ('ponto.integration', '_client'), ('ponto.integration', '_reencrypt_secrets'),
-            ('ponto.account', '_synchronize'), ('ponto.account', '_cron_synchronize'), ('ponto.event', '_receive'),
-            ('ponto.token', '_texts'), ('ponto.connect', '_check_administrator'),
+            ('ponto.integration', '_client'),
+            ('ponto.integration', '_reencrypt_secrets'),
+            ('ponto.account', '_synchronize'),
+            ('ponto.account', '_cron_synchronize'),
+            ('ponto.event', '_receive'),
+            ('ponto.token', '_texts'),
+            ('ponto.connect', '_check_administrator'),
         ):
             with self.assertRaises(AccessError):
                 call_kw(admin[model], method, [[]], {})

@@ -12,30 +12,35 @@ ADDON = 'odoo.addons.account_online_ponto'
 OTHER_SECRET = 'another-secret-of-some-length'
 
 # What each group of Invoicing may do with each model: r(ead), w(rite), c(reate), u(nlink).
-GROUPS = ('base.group_user', 'account.group_account_readonly', 'account.group_account_invoice',
-          'account.group_account_basic', 'account.group_account_user', 'account.group_account_manager',
-          'base.group_system')
+GROUPS = (
+    'base.group_user',
+    'account.group_account_readonly',
+    'account.group_account_invoice',
+    'account.group_account_basic',
+    'account.group_account_user',
+    'account.group_account_manager',
+    'base.group_system',
+)
 MATRIX = {
     #                          user  readonly invoice basic user  manager system
-    'ponto.integration':      ('',   'r',     '',     'r',  'r',  'rwcu', ''),
-    'ponto.institution':      ('',   'r',     'r',    'r',  'r',  'r',    ''),
-    'ponto.link':             ('',   'r',     '',     'r',  'r',  'rwu',  ''),
-    'ponto.account':          ('',   'r',     '',     'r',  'r',  'rwu',  ''),
-    'ponto.transaction':      ('',   'r',     '',     'r',  'r',  'r',    ''),
-    'ponto.synchronization':  ('',   'r',     '',     'r',  'r',  'r',    ''),
-    'ponto.token':            ('',   '',      '',     '',   '',   '',     ''),
-    'ponto.connect':          ('',   '',      '',     '',   '',   'rwcu', ''),
-    'ponto.connect.account':  ('',   '',      '',     '',   '',   'rwcu', ''),
-    'ponto.event':            ('',   '',      '',     '',   '',   '',     'r'),
-    'ponto.backfill':         ('',   '',      '',     'rwcu', 'rwcu', 'rwcu', ''),
-    'ponto.reauthorize':      ('',   '',      '',     '',   '',   'rwcu', ''),
+    'ponto.integration': ('', 'r', '', 'r', 'r', 'rwcu', ''),
+    'ponto.institution': ('', 'r', 'r', 'r', 'r', 'r', ''),
+    'ponto.link': ('', 'r', '', 'r', 'r', 'rwu', ''),
+    'ponto.account': ('', 'r', '', 'r', 'r', 'rwu', ''),
+    'ponto.transaction': ('', 'r', '', 'r', 'r', 'r', ''),
+    'ponto.synchronization': ('', 'r', '', 'r', 'r', 'r', ''),
+    'ponto.token': ('', '', '', '', '', '', ''),
+    'ponto.connect': ('', '', '', '', '', 'rwcu', ''),
+    'ponto.connect.account': ('', '', '', '', '', 'rwcu', ''),
+    'ponto.event': ('', '', '', '', '', '', 'r'),
+    'ponto.backfill': ('', '', '', 'rwcu', 'rwcu', 'rwcu', ''),
+    'ponto.reauthorize': ('', '', '', '', '', 'rwcu', ''),
 }
 LETTERS = {'r': 'read', 'w': 'write', 'c': 'create', 'u': 'unlink'}
 
 
 @tagged('post_install', '-at_install')
 class TestSecurity(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.simulator.add_transaction(self.online, 10, '2026-03-02')
@@ -47,8 +52,7 @@ class TestSecurity(PontoCase):
         return new_test_user(self.env, f'ponto_{group}', groups=groups, company_id=self.company.id, **vals)
 
     def test_every_model_of_the_addon_is_in_the_matrix(self):
-        own = {name for name, model in self.registry.items()
-               if name.startswith('ponto.') and not model._abstract}
+        own = {name for name, model in self.registry.items() if name.startswith('ponto.') and not model._abstract}
         self.assertEqual(own, set(MATRIX))
 
     def test_each_group_has_exactly_the_rights_of_the_matrix(self):
@@ -56,8 +60,10 @@ class TestSecurity(PontoCase):
             user = self.user(group)
             for model, rights in MATRIX.items():
                 granted = ''.join(
-                    letter for letter, operation in LETTERS.items()
-                    if self.env[model].with_user(user).has_access(operation))
+                    letter
+                    for letter, operation in LETTERS.items()
+                    if self.env[model].with_user(user).has_access(operation)
+                )
                 self.assertEqual(granted, rights[place], f'{group} on {model}')
 
     def test_people_from_outside_have_no_right_at_all(self):
@@ -71,16 +77,40 @@ class TestSecurity(PontoCase):
         reader = self.user('account.group_account_readonly')
         row = self.account.transaction_ids
         for records, methods in (
-            (row, ('action_book', 'action_import_anyway', 'action_same_as_suspect', 'action_import_again',
-                   'action_import_skipped')),
-            (self.account, (
-                'action_fetch_transactions', 'action_unlink_journal', 'action_backfill', 'fetch_progress',
-                'action_find_missing_transactions')),
-            (self.account.link_id, ('action_fetch_accounts', 'action_fetch_transactions', 'action_update_credentials',
-                                     'action_reauthorize')),
+            (
+                row,
+                (
+                    'action_book',
+                    'action_import_anyway',
+                    'action_same_as_suspect',
+                    'action_import_again',
+                    'action_import_skipped',
+                ),
+            ),
+            (
+                self.account,
+                (
+                    'action_fetch_transactions',
+                    'action_unlink_journal',
+                    'action_backfill',
+                    'fetch_progress',
+                    'action_find_missing_transactions',
+                ),
+            ),
+            (
+                self.account.link_id,
+                (
+                    'action_fetch_accounts',
+                    'action_fetch_transactions',
+                    'action_update_credentials',
+                    'action_reauthorize',
+                ),
+            ),
             (self.integration, ('action_fetch_accounts',)),
-            (self.account.journal_id, ('action_ponto_fetch_transactions', 'action_ponto_backfill',
-                                       'action_ponto_find_missing_transactions')),
+            (
+                self.account.journal_id,
+                ('action_ponto_fetch_transactions', 'action_ponto_backfill', 'action_ponto_find_missing_transactions'),
+            ),
             (self.env['ponto.connect'], ('action_add_bank_account',)),
         ):
             for method in methods:
@@ -91,9 +121,13 @@ class TestSecurity(PontoCase):
         account = self.account.with_user(self.accountant)
         account.start_date = '2026-03-01'
         for record, vals in (
-            (account, {'ponto_id': 'another'}), (account, {'state': 'new'}), (account, {'next_read_at': False}),
-            (account, {'journal_id': False}), (account.link_id, {'integration_id': self.integration.id}),
-            (account.integration_id, {'state': 'connected'}), (account.integration_id, {'organization_id': 'another'}),
+            (account, {'ponto_id': 'another'}),
+            (account, {'state': 'new'}),
+            (account, {'next_read_at': False}),
+            (account, {'journal_id': False}),
+            (account.link_id, {'integration_id': self.integration.id}),
+            (account.integration_id, {'state': 'connected'}),
+            (account.integration_id, {'organization_id': 'another'}),
         ):
             with self.subTest(vals), self.assertRaisesRegex(AccessError, "comes from Ponto"):
                 record.write(vals)
@@ -107,10 +141,19 @@ class TestSecurity(PontoCase):
     def test_another_company_sees_nothing(self):
         other = self.make_company("Andere Zaak")
         stranger = new_test_user(
-            self.env, 'ponto_stranger', groups='account.group_account_manager,account.group_account_user',
-            company_id=other.id, company_ids=[Command.set(other.ids)])
-        records = (self.integration, self.account, self.account.link_id, self.account.transaction_ids,
-                   self.account.synchronization_ids)
+            self.env,
+            'ponto_stranger',
+            groups='account.group_account_manager,account.group_account_user',
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
+        records = (
+            self.integration,
+            self.account,
+            self.account.link_id,
+            self.account.transaction_ids,
+            self.account.synchronization_ids,
+        )
         for record in records:
             with self.subTest(record._name):
                 seen = record.with_context(allowed_company_ids=other.ids).with_user(stranger)
@@ -120,14 +163,21 @@ class TestSecurity(PontoCase):
 
     def test_a_wizard_opens_no_way_to_another_companys_accounts(self):
         lines = self.env['ponto.connect.account']
-        mine = lines.create({
-            'wizard_id': self.env['ponto.connect'].create({'company_id': self.company.id}).id,
-            'account_id': self.account.id})
+        mine = lines.create(
+            {
+                'wizard_id': self.env['ponto.connect'].create({'company_id': self.company.id}).id,
+                'account_id': self.account.id,
+            }
+        )
         renewal = self.env['ponto.reauthorize'].create({'link_id': self.account.link_id.id})
         other = self.make_company("Andere Zaak")
         stranger = new_test_user(
-            self.env, 'ponto_stranger', groups='account.group_account_manager,account.group_account_user',
-            company_id=other.id, company_ids=[Command.set(other.ids)])
+            self.env,
+            'ponto_stranger',
+            groups='account.group_account_manager,account.group_account_user',
+            company_id=other.id,
+            company_ids=[Command.set(other.ids)],
+        )
         env = self.env(user=stranger, context={'allowed_company_ids': other.ids})
         for record in (mine, renewal):
             self.assertFalse(record.with_env(env).search([]))
@@ -138,12 +188,15 @@ class TestSecurity(PontoCase):
             lines.with_env(env).create({'wizard_id': wizard.id, 'account_id': self.account.id})
         self.env.flush_all()
         for changed, name in (
-                ('account_id', 'reference'), ('account_id', 'label'), ('account_id', 'current_balance'),
-                ('account_id', 'institution_id'), ('action', 'start_date')):
+            ('account_id', 'reference'),
+            ('account_id', 'label'),
+            ('account_id', 'current_balance'),
+            ('account_id', 'institution_id'),
+            ('action', 'start_date'),
+        ):
             self.env.invalidate_all()
             with self.subTest(name), self.assertRaises(AccessError):
-                lines.with_env(env).onchange(
-                    {'account_id': self.account.id, 'action': 'new'}, [changed], {name: {}})
+                lines.with_env(env).onchange({'account_id': self.account.id, 'action': 'new'}, [changed], {name: {}})
 
     def ways_to_a_field(self, name):
         """Return `{way: call}` of all ways by which an accountant might learn something of a field of integrations."""
@@ -190,8 +243,11 @@ class TestSecurity(PontoCase):
         self.assertFalse(self.integration.with_user(self.accountant).copy_data()[0].get('client_secret'))
 
     def test_a_secret_that_was_typed_is_read_by_nobody_again(self):
-        wizard = self.env['ponto.connect'].with_user(self.accountant).create({
-            'client_id': CLIENT_ID, 'client_secret': 'typed-and-waiting'})
+        wizard = (
+            self.env['ponto.connect']
+            .with_user(self.accountant)
+            .create({'client_id': CLIENT_ID, 'client_secret': 'typed-and-waiting'})
+        )
         self.env.flush_all()
         self.env.invalidate_all()
         self.assertFalse(wizard.client_secret)
@@ -211,8 +267,12 @@ class TestSecurity(PontoCase):
         self.assertEqual(self.account.state, 'error')
         feed, runs = self.account.link_id, self.account.synchronization_ids
         for text in (
-            self.account.error_message, feed.error_message, *runs.mapped('message'), *runs.mapped('error_code'),
-            *feed.message_ids.mapped('body'), *feed.activity_ids.mapped('note'),
+            self.account.error_message,
+            feed.error_message,
+            *runs.mapped('message'),
+            *runs.mapped('error_code'),
+            *feed.message_ids.mapped('body'),
+            *feed.activity_ids.mapped('note'),
         ):
             self.assertNotIn(OTHER_SECRET, text or '')
 
@@ -228,8 +288,11 @@ class TestSecurity(PontoCase):
             self.simulator.clear_faults()
 
     def test_a_traceback_of_anything_unexpected_tells_no_secret(self):
-        self.patch(type(self.env['ponto.account']), '_read_details', lambda account: [][account.integration_id.sudo()
-                   .client_secret])
+        self.patch(
+            type(self.env['ponto.account']),
+            '_read_details',
+            lambda account: [][account.integration_id.sudo().client_secret],
+        )
         with self.assertLogs('odoo', 'ERROR') as logs:
             self.run_cron()
         self.assertEqual(self.account.state, 'error')

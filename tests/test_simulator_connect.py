@@ -38,9 +38,12 @@ class TestPages(ConnectCase):
     """The simulator's consent pages."""
 
     def url(self, **overrides):
-        return authorization_url(**({
-            'client_id': CLIENT_ID, 'redirect_uri': REDIRECT_URI, 'state': STATE, 'code_challenge': pkce_pair()[1],
-        } | overrides))
+        return authorization_url(
+            **(
+                {'client_id': CLIENT_ID, 'redirect_uri': REDIRECT_URI, 'state': STATE, 'code_challenge': pkce_pair()[1]}
+                | overrides
+            )
+        )
 
     def returned(self, url):
         self.assertTrue(url.startswith(f'{REDIRECT_URI}?'), url)
@@ -51,21 +54,23 @@ class TestPages(ConnectCase):
         self.assertEqual((returned['error'], returned['state']), ('access_denied', STATE))
 
     def test_an_address_that_is_not_registered_is_not_returned_to(self):
-        for wrong in ({'redirect_uri': 'https://evil.test/'}, {'redirect_uri': f'{REDIRECT_URI}/'},
-                      {'client_id': 'unknown'}):
+        for wrong in (
+            {'redirect_uri': 'https://evil.test/'},
+            {'redirect_uri': f'{REDIRECT_URI}/'},
+            {'client_id': 'unknown'},
+        ):
             visitor = Visitor(self.simulator)
             self.assertEqual(visitor.open(self.url(**wrong)), '')
             self.assertIn('not registered', visitor.error)
 
     def test_mistakes_of_the_application_are_told_to_it(self):
-        for wrong, error in (
-            ({'scope': 'ai everything'}, 'invalid_scope'), ({'scope': 'name'}, 'invalid_scope'),
-        ):
+        for wrong, error in (({'scope': 'ai everything'}, 'invalid_scope'), ({'scope': 'name'}, 'invalid_scope')):
             self.assertEqual(self.returned(Visitor(self.simulator).open(self.url(**wrong)))['error'], error)
         for old, new, error in (
-            ('S256', 'plain', 'invalid_request'), ('response_type=code', 'response_type=token',
-                                                  'unsupported_response_type'),
-            (STATE, 'short', 'invalid_state'), ('&code_challenge=', '&language=', 'invalid_request'),
+            ('S256', 'plain', 'invalid_request'),
+            ('response_type=code', 'response_type=token', 'unsupported_response_type'),
+            (STATE, 'short', 'invalid_state'),
+            ('&code_challenge=', '&language=', 'invalid_request'),
         ):
             visited = Visitor(self.simulator).open(self.url().replace(old, new))
             self.assertEqual(self.returned(visited)['error'], error)
@@ -124,7 +129,8 @@ class TestPages(ConnectCase):
     def test_a_renewal_link_works_once(self):
         client, _store = self.connected()
         url = client.create_reauthorization_request(
-            account_id=self.account.id, redirect_uri='https://odoo.example.com/renewed')
+            account_id=self.account.id, redirect_uri='https://odoo.example.com/renewed'
+        )
         visitor = Visitor(self.simulator)
         visitor.open(url)
         visitor.press('renew', login='me', code='1')
@@ -135,14 +141,12 @@ class TestPages(ConnectCase):
 
 
 class TestWebhook(ConnectCase):
-
     def setUp(self):
         super().setUp()
         self.keys = webhook.KeySet(self.make_client().get_webhook_keys)
 
     def verify(self, body, signature):
-        return webhook.verify(
-            body, signature, keys=self.keys, audience=self.connect.application_id, now=self.now())
+        return webhook.verify(body, signature, keys=self.keys, audience=self.connect.application_id, now=self.now())
 
     def test_an_event_is_verified_with_the_keys_that_ponto_publishes(self):
         event = self.connect.event('account.transactionsCreated', account=self.account, count=3)
@@ -197,18 +201,26 @@ class TestOnSocket(BaseCase):
     def make_client(self, store=None, credentials=None):
         credentials = credentials or self.connect.client_credentials
         session = new_connect_session(
-            certificate=credentials.certificate, private_key=credentials.private_key, sign=self.sign)
+            certificate=credentials.certificate, private_key=credentials.private_key, sign=self.sign
+        )
         base_url = f'{self.api}/ponto-connect'
         auth = AuthorizationCodeAuth(
-            client_id=CLIENT_ID, client_secret=CLIENT_SECRET, token_url=f'{base_url}/oauth2/token',
-            store=store or MemoryTokenStore())
+            client_id=CLIENT_ID,
+            client_secret=CLIENT_SECRET,
+            token_url=f'{base_url}/oauth2/token',
+            store=store or MemoryTokenStore(),
+        )
         return PontoConnectClient(base_url=base_url, auth=auth, session=session, sleep=lambda seconds: None)
 
     def test_from_the_consent_to_its_end(self):
         verifier, challenge = pkce_pair()
         url = authorization_url(
-            endpoint=f'{self.pages}/oauth2/auth', client_id=CLIENT_ID, redirect_uri=REDIRECT_URI, state=STATE,
-            code_challenge=challenge)
+            endpoint=f'{self.pages}/oauth2/auth',
+            client_id=CLIENT_ID,
+            redirect_uri=REDIRECT_URI,
+            state=STATE,
+            code_challenge=challenge,
+        )
         returned = Visitor(self.simulator).consent(url, [self.account])
         code = dict(parse_qsl(urlsplit(returned).query))['code']
         token = self.make_client().exchange_code(code=code, code_verifier=verifier, redirect_uri=REDIRECT_URI)
@@ -217,12 +229,18 @@ class TestOnSocket(BaseCase):
         self.assertEqual([account.id for account in client.iter_accounts()], [self.account.id])
         self.assertEqual(client.get_userinfo().organization_id, self.connect.organization.id)
         link = client.create_reauthorization_request(
-            account_id=self.account.id, redirect_uri='https://odoo.example.com/renewed')
+            account_id=self.account.id, redirect_uri='https://odoo.example.com/renewed'
+        )
         self.assertTrue(link.startswith(f'{self.api}/organizations/'))
         event = self.connect.event('integration.revoked')
-        self.assertTrue(webhook.verify(
-            *self.connect.sign_webhook(event), keys=webhook.KeySet(client.get_webhook_keys),
-            audience=self.connect.application_id, now=datetime.now(UTC)))
+        self.assertTrue(
+            webhook.verify(
+                *self.connect.sign_webhook(event),
+                keys=webhook.KeySet(client.get_webhook_keys),
+                audience=self.connect.application_id,
+                now=datetime.now(UTC),
+            )
+        )
         client.delete_integration(organization_id=self.connect.organization.id)
         with self.assertRaises(PontoGrantError):
             client.get_userinfo()
@@ -235,21 +253,27 @@ class TestOnSocket(BaseCase):
     def test_a_page_on_this_machine_is_of_ponto_only_if_its_api_is_here(self):
         body = b'{"data": {"id": "r", "links": {"redirect": "%s"}}}'
         for link, expected in (
-            (b'http://127.0.0.1:99/x', True), (b'http://[::1]/x', True), (b'https://authorize.myponto.com/x', True),
-            (b'ftp://127.0.0.1/', False), (b'http://evil.test/x', False),
+            (b'http://127.0.0.1:99/x', True),
+            (b'http://[::1]/x', True),
+            (b'https://authorize.myponto.com/x', True),
+            (b'ftp://127.0.0.1/', False),
+            (b'http://evil.test/x', False),
         ):
             with Acts(answer(body % link, '201 Created')) as server:
                 store = MemoryTokenStore(Token('t', datetime(2199, 1, 1, tzinfo=UTC)))
                 auth = AuthorizationCodeAuth(
-                    client_id='i', client_secret='s', token_url=f'{server.url}/oauth2/token', store=store)
+                    client_id='i', client_secret='s', token_url=f'{server.url}/oauth2/token', store=store
+                )
                 client = PontoConnectClient(base_url=server.url, auth=auth)
                 outcome = contextlib.nullcontext() if expected else self.assertRaises(PontoResponseError)
                 with self.subTest(link), outcome:
                     client.create_reauthorization_request(account_id='a', redirect_uri='https://odoo.example.com/')
 
     def test_the_file_of_a_proxy_is_honoured_by_the_session_of_the_certificate(self):
-        with patch.dict('os.environ', {'HTTPS_PROXY': 'http://127.0.0.1:9', 'NO_PROXY': ''}), \
-                self.assertRaises(PontoError) as caught:
+        with (
+            patch.dict('os.environ', {'HTTPS_PROXY': 'http://127.0.0.1:9', 'NO_PROXY': ''}),
+            self.assertRaises(PontoError) as caught,
+        ):
             self.make_client().get_webhook_keys()
         self.assertIsInstance(caught.exception, PontoConnectionError)
         self.assertEqual(self.simulator.requests, [])

@@ -44,7 +44,8 @@ class TestDemo(SimulatorCase):
         month = [row for row in self.rows if str(row.attributes['executionDate']).startswith('2026-03')]
         self.assertGreaterEqual(len(month), 2000)
         equal = Counter(
-            (row.attributes['executionDate'], row.attributes['counterpartName'], row.amount) for row in month)
+            (row.attributes['executionDate'], row.attributes['counterpartName'], row.amount) for row in month
+        )
         self.assertGreater(max(equal.values()), 1)
         self.assertTrue([row for row in month if 'Terugbetaling' in str(row.attributes['remittanceInformation'])])
 

@@ -12,22 +12,24 @@ OTHER_IBAN = 'NL91ABNA0417164300'
 
 @tagged('post_install', '-at_install')
 class TestSuspects(PontoCase):
-
     def setUp(self):
         super().setUp()
         self.account = self.link()
 
     def enter(self, day, amount=10, **vals):
         """Return a line entered by hand or imported from a file."""
-        return self.env['account.bank.statement.line'].create({
-            'journal_id': self.account.journal_id.id, 'date': day, 'amount': amount, 'payment_ref': "File", **vals})
+        return self.env['account.bank.statement.line'].create(
+            {'journal_id': self.account.journal_id.id, 'date': day, 'amount': amount, 'payment_ref': "File", **vals}
+        )
 
     def held(self):
         return self.account.transaction_ids.filtered(lambda row: row.state == 'held')
 
     def test_a_line_from_a_file_is_suspected_up_to_three_days_away(self):
-        lines = [self.enter(day, amount) for day, amount in (
-            ('2026-03-07', 1), ('2026-03-13', 2), ('2026-03-06', 3), ('2026-03-14', 4))]
+        lines = [
+            self.enter(day, amount)
+            for day, amount in (('2026-03-07', 1), ('2026-03-13', 2), ('2026-03-06', 3), ('2026-03-14', 4))
+        ]
         for amount in (1, 2, 3, 4):
             self.simulator.add_transaction(self.online, amount, '2026-03-10')
         self.account._synchronize()
@@ -66,7 +68,8 @@ class TestSuspects(PontoCase):
         self.enter('2026-03-02', 2, payment_ref='+++010/8068/17183+++')
         for amount in (1, 2):
             self.simulator.add_transaction(
-                self.online, amount, '2026-03-02', remittance_information='+++090/9337/55493+++')
+                self.online, amount, '2026-03-02', remittance_information='+++090/9337/55493+++'
+            )
         self.account._synchronize()
         self.assertEqual(self.held().mapped('amount'), [1])
 
@@ -132,8 +135,9 @@ class TestSuspects(PontoCase):
         self.account._synchronize()
         self.held().action_same_as_suspect()
         self.account._synchronize()
-        self.assertRecordValues(line, [
-            {'date': date(2026, 3, 1), 'payment_ref': "File", 'partner_id': partner.id, 'line_source': 'ponto'}])
+        self.assertRecordValues(
+            line, [{'date': date(2026, 3, 1), 'payment_ref': "File", 'partner_id': partner.id, 'line_source': 'ponto'}]
+        )
 
     # The same payment under another id
 
@@ -141,7 +145,8 @@ class TestSuspects(PontoCase):
         attributes = {name: value for name, value in row.attributes.items() if name not in ('createdAt', 'updatedAt')}
         self.simulator.remove_transaction(row.id)
         return self.simulator.add_transaction(
-            self.online, row.amount, row.attributes['executionDate'], extra={**attributes, **changes})
+            self.online, row.amount, row.attributes['executionDate'], extra={**attributes, **changes}
+        )
 
     def test_a_held_payment_that_ponto_lists_under_another_id_and_day_is_still_held(self):
         for size in (1, 200):
@@ -185,7 +190,8 @@ class TestSuspects(PontoCase):
         self.account._synchronize()
         self.assertEqual(self.account.transaction_ids.filtered('missing_since').ponto_id, row.id)
         self.assertEqual(
-            self.account._explain_difference(), [("In the books, but no longer listed by Ponto", -float(row.amount))])
+            self.account._explain_difference(), [("In the books, but no longer listed by Ponto", -float(row.amount))]
+        )
 
     def test_a_row_that_vanished_is_noticed_in_a_list_that_is_read_in_steps(self):
         for number in range(450):
@@ -272,7 +278,8 @@ class TestSuspects(PontoCase):
         self.held().action_same_as_suspect()
         _liquidity, suspense, _other = line._seek_for_lines()
         income = self.env['account.account'].search(
-            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1)
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
+        )
         line.with_context(skip_readonly_check=True).line_ids = [Command.update(suspense.id, {'account_id': income.id})]
         self.assertTrue(line.is_reconciled)
         line.action_undo_reconciliation()

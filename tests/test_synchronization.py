@@ -10,23 +10,43 @@ from .common import PontoCase
 
 @tagged('post_install', '-at_install')
 class TestSynchronization(PontoCase):
-
     def test_each_booked_transaction_becomes_one_statement_line(self):
         self.simulator.add_transaction(
-            self.online, 121, '2026-03-02', counterpart_name="Bakkerij Smit", counterpart_reference='BE71096123456769',
-            remittance_information="Invoice 2026/17")
+            self.online,
+            121,
+            '2026-03-02',
+            counterpart_name="Bakkerij Smit",
+            counterpart_reference='BE71096123456769',
+            remittance_information="Invoice 2026/17",
+        )
         self.simulator.add_transaction(self.online, '-45.30', '2026-03-03', remittance_information="Elektriciteit")
         account = self.link()
         run = account._synchronize()
         lines = self.lines(account)
-        self.assertRecordValues(lines, [
-            {'date': date(2026, 3, 2), 'amount': 121, 'payment_ref': "Invoice 2026/17", 'partner_name': "Bakkerij Smit",
-             'account_number': 'BE71096123456769', 'state': 'posted'},
-            {'date': date(2026, 3, 3), 'amount': -45.30, 'payment_ref': "Elektriciteit", 'partner_name': False,
-             'account_number': False, 'state': 'posted'},
-        ])
-        self.assertRecordValues(run, [
-            {'read_count': 2, 'new_count': 2, 'booked_count': 2, 'held_count': 0, 'changed_count': 0}])
+        self.assertRecordValues(
+            lines,
+            [
+                {
+                    'date': date(2026, 3, 2),
+                    'amount': 121,
+                    'payment_ref': "Invoice 2026/17",
+                    'partner_name': "Bakkerij Smit",
+                    'account_number': 'BE71096123456769',
+                    'state': 'posted',
+                },
+                {
+                    'date': date(2026, 3, 3),
+                    'amount': -45.30,
+                    'payment_ref': "Elektriciteit",
+                    'partner_name': False,
+                    'account_number': False,
+                    'state': 'posted',
+                },
+            ],
+        )
+        self.assertRecordValues(
+            run, [{'read_count': 2, 'new_count': 2, 'booked_count': 2, 'held_count': 0, 'changed_count': 0}]
+        )
         self.assertEqual(account.current_balance, sum(lines.mapped('amount')))
 
     def test_a_second_run_imports_nothing(self):
@@ -124,8 +144,9 @@ class TestSynchronization(PontoCase):
         self.simulator.add_transaction(self.online, 10, '2026-03-02')
         self.simulator.add_transaction(self.online, 10, '2026-03-02')
         account = self.link()
-        by_hand = self.env['account.bank.statement.line'].create({
-            'journal_id': account.journal_id.id, 'date': '2026-03-01', 'amount': 10, 'payment_ref': "By hand"})
+        by_hand = self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-03-01', 'amount': 10, 'payment_ref': "By hand"}
+        )
         account._synchronize()
         self.assertEqual(len(self.lines(account)), 2)
         held = account.transaction_ids.filtered(lambda row: row.state == 'held')
@@ -180,9 +201,9 @@ class TestSynchronization(PontoCase):
             self.simulator.add_transaction(twin, 100, f'2026-03-0{day}')
         self.simulator.untick(twin)
         self.simulator.add_integration('another-client', 'another-secret', accounts=[twin])
-        self.env['ponto.integration'].create({
-            'company_id': self.company.id, 'client_id': 'another-client', 'client_secret': 'another-secret',
-        })._fetch_accounts()
+        self.env['ponto.integration'].create(
+            {'company_id': self.company.id, 'client_id': 'another-client', 'client_secret': 'another-secret'}
+        )._fetch_accounts()
         after = self.env['ponto.account'].search([('ponto_id', '=', twin.id)])
         before.action_unlink_journal()
         after._link_to_journal(journal)
@@ -222,8 +243,9 @@ class TestSynchronization(PontoCase):
 
     def test_wrong_credentials_are_told_in_a_sentence_without_the_secret(self):
         self.integration.client_secret = 'not-the-secret'
-        account = self.env['ponto.connect'].create({
-            'company_id': self.company.id, 'client_id': self.integration.client_id, 'client_secret': 'not-the-secret'})
+        account = self.env['ponto.connect'].create(
+            {'company_id': self.company.id, 'client_id': self.integration.client_id, 'client_secret': 'not-the-secret'}
+        )
         with self.assertRaises(UserError) as caught:
             account.action_connect()
         self.assertIn("does not accept", str(caught.exception))
@@ -272,8 +294,9 @@ class TestSynchronization(PontoCase):
         self.assertEqual(len(account.transaction_ids.filtered('missing_since')), 1)
         self.assertLess(read(), 30)
         in_order = account.transaction_ids.filtered(lambda row: not row.missing_since).sorted('rank', reverse=True)
-        self.assertEqual(in_order.mapped('ponto_id'), [
-            row.id for row in self.simulator.accounts.get(self.online.id).transactions])
+        self.assertEqual(
+            in_order.mapped('ponto_id'), [row.id for row in self.simulator.accounts.get(self.online.id).transactions]
+        )
 
     def test_a_history_whose_last_read_row_is_gone_is_read_anew(self):
         self.patch(ponto_runner, 'PAGES_AT_ONCE', 1)

@@ -13,21 +13,34 @@ FOLDER = Path(__file__).parent.parent / 'i18n'
 # A word that only the translation has, for each thing that is tried.
 WORDS = {
     'fr_BE': {
-        'wizard': "Ajouter un compte bancaire", 'credentials': "Saisissez", 'failure': "Rien n'est perdu",
-        'booked': "comptabilisée", 'locked': "période clôturée", 'currency': "mais le compte est en",
-        'future': "datée dans le futur", 'duplicate': "même paiement", 'feed': "Aucun compte en ligne",
-        'button': "Comptabiliser maintenant"},
+        'wizard': "Ajouter un compte bancaire",
+        'credentials': "Saisissez",
+        'failure': "Rien n'est perdu",
+        'booked': "comptabilisée",
+        'locked': "période clôturée",
+        'currency': "mais le compte est en",
+        'future': "datée dans le futur",
+        'duplicate': "même paiement",
+        'feed': "Aucun compte en ligne",
+        'button': "Comptabiliser maintenant",
+    },
     'nl_BE': {
-        'wizard': "Bankrekening toevoegen", 'credentials': "clientgeheim", 'failure': "Er is niets verloren",
-        'booked': "geboekt", 'locked': "afgesloten periode", 'currency': "maar de rekening is in",
-        'future': "gedateerd in de toekomst", 'duplicate': "dezelfde betaling", 'feed': "Geen online rekening",
-        'button': "Nu boeken"},
+        'wizard': "Bankrekening toevoegen",
+        'credentials': "clientgeheim",
+        'failure': "Er is niets verloren",
+        'booked': "geboekt",
+        'locked': "afgesloten periode",
+        'currency': "maar de rekening is in",
+        'future': "gedateerd in de toekomst",
+        'duplicate': "dezelfde betaling",
+        'feed': "Geen online rekening",
+        'button': "Nu boeken",
+    },
 }
 
 
 @tagged('post_install', '-at_install')
 class TestTerms(BaseCase):
-
     def test_every_term_is_translated_with_the_same_placeholders_and_markup(self):
         terms = {entry.msgid for entry in polib.pofile(FOLDER / 'account_online_ponto.pot')}
         for name in ('fr.po', 'nl.po'):
@@ -36,7 +49,8 @@ class TestTerms(BaseCase):
             for entry in entries:
                 self.assertTrue(entry.msgstr and not entry.fuzzy, f'{name}: {entry.msgid}')
                 self.assertEqual(
-                    sorted(PLACEHOLDER.findall(entry.msgstr)), sorted(PLACEHOLDER.findall(entry.msgid)), name)
+                    sorted(PLACEHOLDER.findall(entry.msgstr)), sorted(PLACEHOLDER.findall(entry.msgid)), name
+                )
 
 
 @tagged('post_install', '-at_install')
@@ -84,8 +98,9 @@ class TestLanguages(PontoCase):
         self.simulator.add_transaction(self.online, 4, '2026-03-02')
         account = self.link()
         self.company.fiscalyear_lock_date = '2026-01-31'
-        self.env['account.bank.statement.line'].create({
-            'journal_id': account.journal_id.id, 'date': '2026-03-02', 'payment_ref': "By hand", 'amount': 4})
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-03-02', 'payment_ref': "By hand", 'amount': 4}
+        )
         for env, words in self.each_language():
             account.with_env(env).action_fetch_transactions()
             rows = account.transaction_ids.with_env(env)
@@ -110,8 +125,9 @@ class TestLanguages(PontoCase):
                 journal.with_env(env).bank_statements_source = 'ponto'
 
     def test_every_view_of_ours_is_rendered(self):
-        views = self.env['ir.ui.view'].search([
-            ('model', '=like', 'ponto.%'), ('type', 'in', ('form', 'list', 'kanban', 'search'))])
+        views = self.env['ir.ui.view'].search(
+            [('model', '=like', 'ponto.%'), ('type', 'in', ('form', 'list', 'kanban', 'search'))]
+        )
         self.assertGreater(len(views), 10)
         for env, words in self.each_language():
             archs = [env[view.model].get_view(view.id, view.type)['arch'] for view in views]

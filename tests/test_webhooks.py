@@ -13,7 +13,6 @@ from .test_connect_flow import ConnectCase
 
 
 class TestRefusals(BaseCase):
-
     def setUp(self):
         super().setUp()
         self.now = 0
@@ -37,7 +36,6 @@ class TestRefusals(BaseCase):
 
 @tagged('post_install', '-at_install')
 class TestWebhooks(ConnectCase):
-
     def setUp(self):
         super().setUp()
         PontoWebhookController.key_sets.clear()
@@ -164,8 +162,11 @@ class TestWebhooks(ConnectCase):
             self.run_scheduler()
         self.assertFalse(self.env['ponto.event'].search([]).is_applied)
         soon = fields.Datetime.now() + timedelta(minutes=2)
-        self.assertTrue((self.env['ir.cron.trigger'].search([]) - triggers).filtered(
-            lambda trigger: fields.Datetime.now() < trigger.call_at < soon))
+        self.assertTrue(
+            (self.env['ir.cron.trigger'].search([]) - triggers).filtered(
+                lambda trigger: fields.Datetime.now() < trigger.call_at < soon
+            )
+        )
         self.run_scheduler()
         self.assertTrue(self.env['ponto.event'].search([]).is_applied)
 

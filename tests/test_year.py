@@ -19,7 +19,6 @@ SILENT = [*range(101, 131)]
 
 @tagged('post_install', '-at_install')
 class TestYear(PontoCase):
-
     def test_after_a_year_of_nightly_runs_the_books_are_the_banks(self):
         with freeze_time(START):
             self.set_clock(START)
@@ -36,8 +35,15 @@ class TestYear(PontoCase):
         self.assertEqual(len(lines), len(rows))
         self.assertEqual(
             sorted((line.date.isoformat(), line.amount, line.payment_ref) for line in lines),
-            sorted((row.attributes['executionDate'].date().isoformat(), float(row.amount),
-                    row.attributes['remittanceInformation']) for row in rows))
+            sorted(
+                (
+                    row.attributes['executionDate'].date().isoformat(),
+                    float(row.amount),
+                    row.attributes['remittanceInformation'],
+                )
+                for row in rows
+            ),
+        )
         account.invalidate_recordset()
         with freeze_time(START + timedelta(days=365)):
             self.assertEqual(account.balance_difference, 0)
@@ -61,7 +67,8 @@ class TestYear(PontoCase):
             self.run_cron('ir_cron_remind_consent')
             self.run_cron('ir_cron_tell_silence')
         if self.env.ref('account_online_ponto.mail_activity_type_silence') in (
-                self.env['ponto.link'].search([]).activity_ids.activity_type_id):
+            self.env['ponto.link'].search([]).activity_ids.activity_type_id
+        ):
             self.silent_days.append(day)
         return self.env['mail.mail'].search_count([('model', '=', 'ponto.link')]) > mails
 
@@ -71,8 +78,11 @@ class TestYear(PontoCase):
     def live_at_the_bank(self, day, now):
         for number in range(day % 3):
             self.simulator.add_bank_transaction(
-                self.online, day + number - 180, (now - timedelta(days=day % 2)).date(),
-                remittance_information=f'Payment {day}/{number}')
+                self.online,
+                day + number - 180,
+                (now - timedelta(days=day % 2)).date(),
+                remittance_information=f'Payment {day}/{number}',
+            )
         renewed = max(renewal for renewal in RENEWALS if renewal <= day)
         if day < renewed + CONSENT_DAYS:
             self.simulator.synchronize(self.online)

@@ -9,6 +9,7 @@ from ..models.ponto_fetch import BOOKED_WHILE_WAITING
 
 class PontoBackfill(models.TransientModel):
     """Fetch older transactions: everything that Ponto has from a date on."""
+
     _name = 'ponto.backfill'
     _description = "Fetch Older Transactions"
 
@@ -20,12 +21,22 @@ class PontoBackfill(models.TransientModel):
     @api.depends('account_ids')
     def _compute_opening_message(self):
         for wizard in self:
-            lines = self.env['account.bank.statement.line'].sudo().search([
-                ('journal_id', 'in', wizard.account_ids.sudo().journal_id.ids), ('is_ponto_opening', '=', True)])
-            wizard.opening_message = self.env._(
-                "The opening line of %(journals)s already contains older transactions. Lower it by their sum, or delete"
-                " it, once they are in the books.", journals=', '.join(lines.journal_id.mapped('display_name')),
-            ) if lines else False
+            lines = (
+                self.env['account.bank.statement.line']
+                .sudo()
+                .search(
+                    [('journal_id', 'in', wizard.account_ids.sudo().journal_id.ids), ('is_ponto_opening', '=', True)]
+                )
+            )
+            wizard.opening_message = (
+                self.env._(
+                    "The opening line of %(journals)s already contains older transactions. Lower it by their sum, or"
+                    " delete it, once they are in the books.",
+                    journals=', '.join(lines.journal_id.mapped('display_name')),
+                )
+                if lines
+                else False
+            )
 
     @api.model
     def _open_for(self, accounts):

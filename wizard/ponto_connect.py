@@ -16,19 +16,25 @@ PONTO_URL = 'https://dashboard.myponto.com'
 
 class PontoConnect(models.TransientModel):
     """Add a Bank Account: credentials, then the accounts found, each to a journal, then their opening lines."""
+
     _name = 'ponto.connect'
     _description = "Add a Bank Account"
 
     step = fields.Selection(
         [('credentials', "Connect"), ('accounts', "Accounts"), ('opening', "Opening Balance")],
-        required=True, default='credentials')
+        required=True,
+        default='credentials',
+    )
     company_id = fields.Many2one('res.company', required=True, default=lambda self: self.env.company)
     integration_id = fields.Many2one('ponto.integration', readonly=True)
     institution_id = fields.Many2one('ponto.institution', readonly=True)
     institution_status = fields.Selection(related='institution_id.status')
     api = fields.Selection(
         [('connect', "Sign in at Ponto"), ('direct', "Client ID and secret of our own integration")],
-        string="How", required=True, default=lambda self: self._default_api())
+        string="How",
+        required=True,
+        default=lambda self: self._default_api(),
+    )
     has_application = fields.Boolean(compute='_compute_has_application')
     client_id = fields.Char(string="Client ID")
     client_secret = fields.Char(compute='_compute_client_secret', inverse='_inverse_client_secret')
@@ -65,7 +71,8 @@ class PontoConnect(models.TransientModel):
         """
         self._check_administrator()
         integration = self.env['ponto.integration'].search(
-            [('company_id', '=', self.env.company.id), ('state', '=', 'connected')], limit=1)
+            [('company_id', '=', self.env.company.id), ('state', '=', 'connected')], limit=1
+        )
         institution = self.env['ponto.institution'].browse(institution_id or [])
         if integration:
             return self._open_for_integration(integration, institution)
@@ -94,32 +101,46 @@ class PontoConnect(models.TransientModel):
     def _open_for_opening_line(self, account):
         """Open the wizard at the opening line that the journal of `account` still lacks."""
         wizard = self._create_for(account.integration_id, account.institution_id)
-        wizard.write({'step': 'opening', 'line_ids': [Command.create({
-            'account_id': account.id, 'action': 'existing', 'journal_id': account.journal_id.id})]})
+        wizard.write(
+            {
+                'step': 'opening',
+                'line_ids': [
+                    Command.create(
+                        {'account_id': account.id, 'action': 'existing', 'journal_id': account.journal_id.id}
+                    )
+                ],
+            }
+        )
         wizard.line_ids._propose_opening_line()
         if not wizard.line_ids.opening_amount:
-            raise UserError(self.env._(
-                "The journal of this account needs no opening line, or has entries from elsewhere. The account's page"
-                " explains the difference between its balance and the bank's."))
+            raise UserError(
+                self.env._(
+                    "The journal of this account needs no opening line, or has entries from elsewhere. The account's"
+                    " page explains the difference between its balance and the bank's."
+                )
+            )
         return {**wizard._open(), 'name': self.env._("Opening Balance")}
 
     @model
     def _create_for(self, integration, institution=None):
         self._check_administrator()
-        return self.create({
-            'company_id': integration.company_id.id,
-            'integration_id': integration.id,
-            'institution_id': institution.id if institution else False,
-            'api': integration.api,
-            'client_id': integration.client_id,
-        })
+        return self.create(
+            {
+                'company_id': integration.company_id.id,
+                'integration_id': integration.id,
+                'institution_id': institution.id if institution else False,
+                'api': integration.api,
+                'client_id': integration.client_id,
+            }
+        )
 
     @model
     def action_continue(self):
         """Go on, after the return from Ponto, where this person has left the newest wizard."""
         self._check_administrator()
         wizard = self.search(
-            [('create_uid', '=', self.env.uid), ('integration_id', '!=', False)], order='id desc', limit=1)
+            [('create_uid', '=', self.env.uid), ('integration_id', '!=', False)], order='id desc', limit=1
+        )
         if not wizard:
             return self.action_add_bank_account()
         wizard._fetch_accounts()
@@ -164,7 +185,8 @@ class PontoConnect(models.TransientModel):
         vals = {'client_id': self.client_id.strip(), 'client_secret': secret}
         integrations = self.env['ponto.integration'].sudo()
         integration = self.integration_id.sudo() or integrations.search(
-            [('company_id', '=', self.company_id.id), ('client_id', '=', vals['client_id'])])
+            [('company_id', '=', self.company_id.id), ('client_id', '=', vals['client_id'])]
+        )
         if integration:
             integration.write(vals)
         else:
@@ -222,10 +244,8 @@ class PontoConnect(models.TransientModel):
             account._book_into(account._last_run(), limit=BOOKED_WHILE_WAITING)
         self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger()
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
-        runs = self.env['ponto.synchronization'].sudo().union(
-            *(account._last_run() for account in accounts))
-        return runs._notify(
-            remarks=filter(None, remarks), next_action=accounts.journal_id._action_ponto_transactions())
+        runs = self.env['ponto.synchronization'].sudo().union(*(account._last_run() for account in accounts))
+        return runs._notify(remarks=filter(None, remarks), next_action=accounts.journal_id._action_ponto_transactions())
 
     # -------------------------------------------------------------------------
     # Helpers
@@ -260,23 +280,37 @@ class PontoConnect(models.TransientModel):
     def _remarks(self, accounts, own, offered, lost):
         remarks = []
         if not accounts:
-            remarks.append(self.env._(
-                "Ponto accepts these credentials, but lets Odoo read no account yet. At Ponto, tick the accounts for"
-                " this integration, then try again."))
+            remarks.append(
+                self.env._(
+                    "Ponto accepts these credentials, but lets Odoo read no account yet. At Ponto, tick the accounts"
+                    " for this integration, then try again."
+                )
+            )
         elif not own:
-            remarks.append(self.env._(
-                "No account of %(institution)s appears, because none was authorized for Odoo at Ponto. Accounts of"
-                " these institutions were: %(others)s. At Ponto, tick the accounts of %(institution)s for this"
-                " integration, then try again.",
-                institution=self.institution_id.name, others=', '.join(sorted(set(accounts.link_id.mapped('name'))))))
+            remarks.append(
+                self.env._(
+                    "No account of %(institution)s appears, because none was authorized for Odoo at Ponto. Accounts of"
+                    " these institutions were: %(others)s. At Ponto, tick the accounts of %(institution)s for this"
+                    " integration, then try again.",
+                    institution=self.institution_id.name,
+                    others=', '.join(sorted(set(accounts.link_id.mapped('name')))),
+                )
+            )
         elif not offered:
-            remarks.append(self.env._(
-                "All accounts that Odoo may read here are linked to a journal already. To add others, tick them for"
-                " this integration at Ponto, then try again."))
+            remarks.append(
+                self.env._(
+                    "All accounts that Odoo may read here are linked to a journal already. To add others, tick them for"
+                    " this integration at Ponto, then try again."
+                )
+            )
         if lost:
-            remarks.append(self.env._(
-                "No longer authorized at Ponto: %(accounts)s. Their transactions stop coming in until they are ticked"
-                " again.", accounts=', '.join(account.reference or account.name for account in lost)))
+            remarks.append(
+                self.env._(
+                    "No longer authorized at Ponto: %(accounts)s. Their transactions stop coming in until they are"
+                    " ticked again.",
+                    accounts=', '.join(account.reference or account.name for account in lost),
+                )
+            )
         return remarks
 
     def _prepare_lines_vals(self, accounts):
@@ -285,10 +319,12 @@ class PontoConnect(models.TransientModel):
         for account in accounts.sudo():
             journal = account._propose_journal() - taken
             taken |= journal
-            vals_list.append({
-                'account_id': account.id,
-                'action': 'existing' if journal else 'new',
-                'journal_id': journal.id,
-                'start_date': account._propose_start_date(journal),
-            })
+            vals_list.append(
+                {
+                    'account_id': account.id,
+                    'action': 'existing' if journal else 'new',
+                    'journal_id': journal.id,
+                    'start_date': account._propose_start_date(journal),
+                }
+            )
         return vals_list

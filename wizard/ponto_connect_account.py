@@ -4,6 +4,7 @@ from odoo.exceptions import UserError
 
 class PontoConnectAccount(models.TransientModel):
     """What to do with one online account: a new journal, an existing one, or nothing for now."""
+
     _name = 'ponto.connect.account'
     _description = "Online Account to Link"
 
@@ -17,13 +18,16 @@ class PontoConnectAccount(models.TransientModel):
     currency_id = fields.Many2one(related='account_id.currency_id', related_sudo=False)
     current_balance = fields.Monetary(related='account_id.current_balance', related_sudo=False)
     action = fields.Selection(
-        [('new', "New journal"), ('existing', "Existing journal"), ('skip', "Not now")], required=True, default='new')
+        [('new', "New journal"), ('existing', "Existing journal"), ('skip', "Not now")], required=True, default='new'
+    )
     journal_id = fields.Many2one(
         'account.journal',
         domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'credit')),"
-               " ('ponto_account_ids', '=', False)]")
+        " ('ponto_account_ids', '=', False)]",
+    )
     start_date = fields.Date(
-        string="Transactions from", help="Empty: as far back as Ponto has. Never in a locked period.")
+        string="Transactions from", help="Empty: as far back as Ponto has. Never in a locked period."
+    )
 
     # The line that makes an empty journal equal to the bank, shown before it is made.
     opening_date = fields.Date(readonly=True)
@@ -54,15 +58,23 @@ class PontoConnectAccount(models.TransientModel):
         """Carry out the choice."""
         self.ensure_one()
         if self.account_id.journal_id:
-            raise UserError(self.env._(
-                "%(account)s is linked to the journal %(journal)s already. Close this window and use Fetch Accounts.",
-                account=self.reference or self.label, journal=self.account_id.journal_id.display_name))
+            raise UserError(
+                self.env._(
+                    "%(account)s is linked to the journal %(journal)s already. Close this window and use"
+                    " Fetch Accounts.",
+                    account=self.reference or self.label,
+                    journal=self.account_id.journal_id.display_name,
+                )
+            )
         if self.action == 'new':
             self.journal_id = self.account_id._link_to_new_journal(self.start_date)
         elif self.action == 'existing':
             if not self.journal_id:
-                raise UserError(self.env._(
-                    "Choose the journal for %(account)s, or a new one.", account=self.reference or self.label))
+                raise UserError(
+                    self.env._(
+                        "Choose the journal for %(account)s, or a new one.", account=self.reference or self.label
+                    )
+                )
             self.account_id._link_to_journal(self.journal_id, self.start_date)
 
     def _propose_opening_line(self):
@@ -70,14 +82,17 @@ class PontoConnectAccount(models.TransientModel):
         self.ensure_one()
         account = self.account_id.sudo()
         vals = account._prepare_opening_line_vals()
-        self.write({
-            'opening_date': vals.get('date'),
-            'opening_label': vals.get('payment_ref'),
-            'opening_amount': vals.get('amount', 0),
-            'make_opening_line': bool(vals),
-            'transaction_count': self.env['ponto.transaction'].sudo().search_count(
-                [('account_id', '=', account.id), ('state', 'in', ('new', 'held', 'booked'))]),
-        })
+        self.write(
+            {
+                'opening_date': vals.get('date'),
+                'opening_label': vals.get('payment_ref'),
+                'opening_amount': vals.get('amount', 0),
+                'make_opening_line': bool(vals),
+                'transaction_count': self.env['ponto.transaction']
+                .sudo()
+                .search_count([('account_id', '=', account.id), ('state', 'in', ('new', 'held', 'booked'))]),
+            }
+        )
 
     def _make_opening_line(self):
         """Make the opening line if it is still the one that was shown.
@@ -89,6 +104,8 @@ class PontoConnectAccount(models.TransientModel):
         if (vals.get('date'), vals.get('amount')) != (self.opening_date, self.opening_amount):
             return self.env._(
                 "The opening line of %(journal)s was not made: balance or entries have changed meanwhile. The page of"
-                " the online account offers it again if it is still needed.", journal=self.journal_id.display_name)
+                " the online account offers it again if it is still needed.",
+                journal=self.journal_id.display_name,
+            )
         self.account_id.sudo()._book_opening_line()
         return None

@@ -13,6 +13,7 @@ from .ponto_connect import PONTO_URL
 
 class PontoReauthorize(models.TransientModel):
     """Reconnect: renew the bank's consent, and see whether it was renewed."""
+
     _name = 'ponto.reauthorize'
     _description = "Renew a Bank's Consent"
 
@@ -81,8 +82,12 @@ class PontoReauthorize(models.TransientModel):
             self.link_id.integration_id._fetch_accounts()
         except PontoError as error:
             raise UserError(error_sentence(self.env, error)) from error
-        renewed = self.account_ids.filtered(lambda account: (account.authorization_expires_at or before[account]) and (
-            not before[account] or account.authorization_expires_at > before[account]))
+        renewed = self.account_ids.filtered(
+            lambda account: (
+                (account.authorization_expires_at or before[account])
+                and (not before[account] or account.authorization_expires_at > before[account])
+            )
+        )
         self.message = '\n'.join(self._outcome(account, account in renewed) for account in self.account_ids)
         self.is_renewed = renewed == self.account_ids
         self.link_id.sudo()._remind_consent()
@@ -98,5 +103,4 @@ class PontoReauthorize(models.TransientModel):
         day = format_date(self.env, account.authorization_expires_at)
         if renewed:
             return self.env._("%(account)s: renewed, valid until %(date)s.", account=number, date=day)
-        return self.env._(
-            "%(account)s: not renewed, it ends on %(date)s as before.", account=number, date=day)
+        return self.env._("%(account)s: not renewed, it ends on %(date)s as before.", account=number, date=day)

@@ -1,4 +1,5 @@
 """A skipped test is a failure: a green run that ran nothing proves nothing."""
+
 import pytest
 
 

@@ -28,7 +28,8 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._certificate = self._sign(
-            self._name, self._key.public_key(), x509.BasicConstraints(ca=True, path_length=0), _usage(signs=True))
+            self._name, self._key.public_key(), x509.BasicConstraints(ca=True, path_length=0), _usage(signs=True)
+        )
         self.certificate = _pem(self._certificate)
         """The authority's own certificate in PEM, for whoever is to trust the server."""
 
@@ -60,18 +61,27 @@ class Authority:
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = self._sign(
-            subject, key.public_key(), x509.BasicConstraints(ca=False, path_length=None),
-            x509.ExtendedKeyUsage([usage]), *extensions)
+            subject,
+            key.public_key(),
+            x509.BasicConstraints(ca=False, path_length=None),
+            x509.ExtendedKeyUsage([usage]),
+            *extensions,
+        )
         return Credentials(_pem(certificate), private_pem(key))
 
     def _sign(self, subject, public_key, *extensions):
         now = datetime.now(UTC)
         builder = (
-            x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(public_key)
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=3650))
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=3650))
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False))
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+        )
         for extension in extensions:
             builder = builder.add_extension(extension, critical=isinstance(extension, x509.BasicConstraints))
         return builder.sign(self._key, hashes.SHA256())
@@ -89,5 +99,13 @@ def _pem(certificate):
 
 def _usage(signs):
     return x509.KeyUsage(
-        digital_signature=True, key_cert_sign=signs, crl_sign=signs, content_commitment=False, key_encipherment=False,
-        data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False)
+        digital_signature=True,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )

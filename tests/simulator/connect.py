@@ -139,11 +139,19 @@ class Connect:
         self.idempotency_keys = []
         self.organization = self.visitor = self.add_organization('Brouwerij De Kade')
         sim.connect = self
-        sim.mount(Mount(
-            BASE_PATH, connect_routes.ROUTES, self.authenticate, institutions_by_token=True, admit=self.admit,
-            check=self.check))
-        sim.mount(Mount(
-            '/webhooks', connect_routes.WEBHOOK_ROUTES, self.authenticate, admit=self.admit, check=self.check))
+        sim.mount(
+            Mount(
+                BASE_PATH,
+                connect_routes.ROUTES,
+                self.authenticate,
+                institutions_by_token=True,
+                admit=self.admit,
+                check=self.check,
+            )
+        )
+        sim.mount(
+            Mount('/webhooks', connect_routes.WEBHOOK_ROUTES, self.authenticate, admit=self.admit, check=self.check)
+        )
         sim.mount(Mount('/oauth2/auth', pages.CONSENT_ROUTES, self.authenticate))
         sim.mount(Mount('/organizations', pages.REAUTHORIZATION_ROUTES, self.authenticate))
 
@@ -152,7 +160,8 @@ class Connect:
     def add_organization(self, name, accounts=(), representative=None):
         """Another customer of Ponto, with accounts of its own."""
         organization = Organization(
-            self.new_id('organization'), name, [self.sim.account(item).id for item in accounts], representative)
+            self.new_id('organization'), name, [self.sim.account(item).id for item in accounts], representative
+        )
         self.organizations.append(organization)
         return organization
 
@@ -197,8 +206,15 @@ class Connect:
     def add_consent(self, query):
         """The visitor begins to answer an authorization request."""
         consent = Consent(
-            self.new_id('consent'), self.visitor, query['redirect_uri'], query['scope'], query['state'],
-            query['code_challenge'], self.sim.clock + CONSENT_LIFETIME, query.get('language', 'en'))
+            self.new_id('consent'),
+            self.visitor,
+            query['redirect_uri'],
+            query['scope'],
+            query['state'],
+            query['code_challenge'],
+            self.sim.clock + CONSENT_LIFETIME,
+            query.get('language', 'en'),
+        )
         self.consents[consent.id] = consent
         return consent
 
@@ -215,8 +231,7 @@ class Connect:
         consent.done = True
         chain = Chain(self._grant(consent.organization, account_ids, consent.scope), consent.scope)
         value = self._secret('code')
-        self.codes[value] = Code(
-            value, chain, consent.redirect_uri, consent.challenge, self.sim.clock + CODE_LIFETIME)
+        self.codes[value] = Code(value, chain, consent.redirect_uri, consent.challenge, self.sim.clock + CODE_LIFETIME)
         return value
 
     def issue(self, chain):
@@ -314,7 +329,8 @@ class Connect:
         if self.certificate_required and not self._presents_certificate(session, request.url):
             raise requests.exceptions.SSLError(
                 f'{API_HOST}: [SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required',
-                request=request)
+                request=request,
+            )
 
     def _presents_certificate(self, session, url):
         """Shake hands in memory: the session's TLS context on one side, a server of the authority on the other."""
@@ -355,19 +371,21 @@ class Connect:
             'type': f'pontoConnect.{kind}',
             'id': self.new_id('event'),
             'attributes': {'createdAt': moment(self.sim.clock), **attributes},
-            'relationships': {
-                name: {'data': {'id': value, 'type': name}} for name, value in related.items() if value},
+            'relationships': {name: {'data': {'id': value, 'type': name}} for name, value in related.items() if value},
         }
 
     def sign_webhook(self, event, **claims):
         """Body and `Signature` header by which Ponto sends an event now; `claims` replace the usual ones."""
         body = signatures.webhook_body(event)
         now = int(self.sim.clock.timestamp())
-        return body, signatures.webhook_signature(body, {
-            'aud': self.application_id,
-            'iss': f'https://{API_HOST}',
-            'iat': now,
-            'exp': now + int(WEBHOOK_LIFETIME.total_seconds()),
-            'jti': self.new_id('jti'),
-            **claims,
-        })
+        return body, signatures.webhook_signature(
+            body,
+            {
+                'aud': self.application_id,
+                'iss': f'https://{API_HOST}',
+                'iat': now,
+                'exp': now + int(WEBHOOK_LIFETIME.total_seconds()),
+                'jti': self.new_id('jti'),
+                **claims,
+            },
+        )

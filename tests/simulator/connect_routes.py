@@ -104,7 +104,8 @@ def _check_fields(form, known):
     if unknown := sorted(set(form) - known):
         raise errors.UnexpectedCall(
             errors.OAuthError(400, 'invalid_request', f'The parameter {unknown[0]} is unknown.'),
-            f'unknown parameter {unknown[0]}')
+            f'unknown parameter {unknown[0]}',
+        )
 
 
 def _invalid_grant(description):
@@ -149,8 +150,7 @@ def delete_integration(sim, call):
         raise errors.not_found('integration')
     sim.connect.end(grant)
     related = {'organization': {'data': {'id': organization_id, 'type': 'organization'}}}
-    return 200, {
-        'data': {'id': sim.connect.new_id('integration'), 'relationships': related, 'type': 'integration'}}
+    return 200, {'data': {'id': sim.connect.new_id('integration'), 'relationships': related, 'type': 'integration'}}
 
 
 # === ACCOUNTS === #

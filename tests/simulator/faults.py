@@ -149,8 +149,7 @@ def raise_in_process(fault, request):
         raise requests.exceptions.ConnectTimeout(f'Connection to {host} timed out.', request=request)
     if fault.kind == 'tls':
         raise requests.exceptions.SSLError(
-            f'{host}: certificate verify failed: unable to get local issuer certificate',
-            request=request,
+            f'{host}: certificate verify failed: unable to get local issuer certificate', request=request
         )
     reason = {
         'reset': ('Connection aborted.', ConnectionResetError(104, 'Connection reset by peer')),

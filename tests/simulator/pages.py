@@ -109,8 +109,11 @@ def refuse(sim, call):
     def step(consent):
         consent.done = True
         return _back(
-            consent.redirect_uri, error='access_denied', error_description='The resource owner denied the request.',
-            state=consent.state)
+            consent.redirect_uri,
+            error='access_denied',
+            error_description='The resource owner denied the request.',
+            state=consent.state,
+        )
 
     return _step(sim, call, step)
 
@@ -134,7 +137,8 @@ def _banks(sim, consent):
 
 def _bank_page(sim, call, consent, error=''):
     choices = ''.join(
-        _choice('radio', 'institution', bank.id, f'institution-{bank.id}', bank.name) for bank in _banks(sim, consent))
+        _choice('radio', 'institution', bank.id, f'institution-{bank.id}', bank.name) for bank in _banks(sim, consent)
+    )
     return _consent_page(call, consent, 'bank', 'Choose your bank', choices, 'choose-bank', 'Continue', error)
 
 
@@ -148,13 +152,15 @@ def _accounts_page(sim, call, consent):
     grant = sim.connect.grant_of(consent.organization)
     covered = grant.account_ids if grant else []
     accounts = sorted(
-        sim.connect.accounts_of(consent.organization), key=lambda item: item.institution_id != consent.institution_id)
+        sim.connect.accounts_of(consent.organization), key=lambda item: item.institution_id != consent.institution_id
+    )
     choices = ''
     for account in accounts:
         reference, currency = account.reference, account.attributes.get('currency')
         label = f'{reference} {currency}, {_bank_name(sim, account)}'
         choices += _choice(
-            'checkbox', 'account', account.id, f'account-{reference}-{currency}', label, account.id in covered)
+            'checkbox', 'account', account.id, f'account-{reference}-{currency}', label, account.id in covered
+        )
     title = 'Which accounts may the application read?'
     return _consent_page(call, consent, 'accounts', title, choices, 'allow', 'Allow')
 

@@ -168,7 +168,7 @@ def get_root(sim, call):
                     'financialInstitutionAccount': {
                         'financialInstitutionTransactions': link(
                             sandbox, 'financial-institution-transactions/{financialInstitutionTransactionId}'
-                        ),
+                        )
                     },
                 }
             },

@@ -351,8 +351,13 @@ class _Company:
             amount = Decimal(self.random.choice((49, 99, 149, 199, 299)))
             if number % 40 == 1:
                 yield self._transfer(
-                    'checking', -amount, day, name, account_number,
-                    remittance_information=f'Terugbetaling bestelling {number}')
+                    'checking',
+                    -amount,
+                    day,
+                    name,
+                    account_number,
+                    remittance_information=f'Terugbetaling bestelling {number}',
+                )
             else:
                 yield self._transfer('checking', amount, day, name, account_number, **self._reference(habit))
 

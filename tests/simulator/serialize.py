@@ -58,7 +58,7 @@ def transaction(resource, base):
     return resource_object(
         resource,
         relationships={
-            'account': {'data': {'id': resource.account_id, 'type': 'account'}, 'links': {'related': related}},
+            'account': {'data': {'id': resource.account_id, 'type': 'account'}, 'links': {'related': related}}
         },
     )
 

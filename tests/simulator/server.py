@@ -34,8 +34,7 @@ class Server:
 
     def __init__(self, app, port=0, authority=None):
         context = authority and authority.server_context(HOST)
-        self._server = make_server(
-            HOST, port, app, threaded=True, request_handler=_QuietHandler, ssl_context=context)
+        self._server = make_server(HOST, port, app, threaded=True, request_handler=_QuietHandler, ssl_context=context)
         self._server.daemon_threads = True
         self.url = f'{"https" if authority else "http"}://{HOST}:{self._server.server_port}'
 
@@ -86,7 +85,10 @@ def _options(arguments):
     source.add_argument('--seed', choices=sorted(SEEDS), default='demo', help='what Ponto knows (default: demo)')
     source.add_argument('--data', metavar='DIR', help='serve the recorded bodies in this directory')
     parser.add_argument(
-        '--redirect-uri', action='append', metavar='URI',
-        help='serve Ponto Connect too, to an application that has registered this address; may be repeated')
+        '--redirect-uri',
+        action='append',
+        metavar='URI',
+        help='serve Ponto Connect too, to an application that has registered this address; may be repeated',
+    )
     parser.add_argument('--control', action='store_true', help='steer it over HTTP below /_control')
     return parser.parse_args(arguments)

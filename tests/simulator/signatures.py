@@ -57,8 +57,11 @@ def verify(call, keys):
     text = '\n'.join(f'{name}: {values[name]}' for name in names)
     try:
         key.verify(
-            base64.b64decode(parameters.get('signature', '')), text.encode(),
-            padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
+            base64.b64decode(parameters.get('signature', '')),
+            text.encode(),
+            padding.PSS(padding.MGF1(hashes.SHA256()), 32),
+            hashes.SHA256(),
+        )
     except (InvalidSignature, ValueError):
         raise _refused('is not right') from None
 
@@ -94,7 +97,8 @@ def webhook_signature(body, claims):
     digest = base64.b64encode(hashlib.sha512(body).digest()).decode()
     header = {'alg': 'RS512', 'kid': WEBHOOK_KEY_ID}
     signed = '.'.join(
-        _base64url(json.dumps(part).encode()).rstrip('=') for part in (header, {'digest': digest, **claims}))
+        _base64url(json.dumps(part).encode()).rstrip('=') for part in (header, {'digest': digest, **claims})
+    )
     signature = _webhook_key().sign(signed.encode(), padding.PKCS1v15(), hashes.SHA512())
     return f'{signed}.{_base64url(signature).rstrip("=")}'
 

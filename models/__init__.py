@@ -3,8 +3,11 @@ from . import account_journal
 from . import account_move
 from . import ponto_mirror
 from . import ponto_account
+from . import ponto_account_grant
+from . import ponto_account_journal
+from . import ponto_account_reading
 from . import ponto_account_balance
-from . import ponto_runner
+from . import ponto_account_runner
 from . import ponto_institution
 from . import ponto_integration
 from . import ponto_integration_connect
@@ -12,11 +15,11 @@ from . import ponto_link
 from . import ponto_card
 from . import ponto_consent
 from . import ponto_health
-from . import ponto_fetch
+from . import ponto_account_fetch
 from . import ponto_event
 from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction
-from . import ponto_booking
+from . import ponto_transaction_booking
 from . import res_company
 from . import res_config_settings

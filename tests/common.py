@@ -2,14 +2,22 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from odoo import Command, fields
-from odoo.addons.account_online_ponto.models import ponto_account, ponto_booking, ponto_runner
+from odoo.addons.account_online_ponto.models import (
+    ponto_account_reading,
+    ponto_account_runner,
+    ponto_transaction_booking,
+)
 from odoo.tests import TransactionCase, new_test_user
 
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
 # Seconds that a request to Odoo, or a step in it, may take: a busy machine must not decide a test.
 PATIENCE = 120
-LIMITS = ((ponto_account, 'SECONDS_AT_ONCE'), (ponto_booking, 'SECONDS_OF_HALVING'), (ponto_runner, 'SECONDS_TO_WAIT'))
+LIMITS = (
+    (ponto_account_reading, 'SECONDS_AT_ONCE'),
+    (ponto_transaction_booking, 'SECONDS_OF_HALVING'),
+    (ponto_account_runner, 'SECONDS_TO_WAIT'),
+)
 
 
 class SimulatorMixin:

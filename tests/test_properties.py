@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from odoo import Command
-from odoo.addons.account_online_ponto.models import ponto_runner
+from odoo.addons.account_online_ponto.models import ponto_account_runner
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, tagged
 
@@ -282,7 +282,7 @@ class TestProperties(PontoCase):
         self.frozen = frozen.start()
         self.addCleanup(frozen.stop)
         # Even these short lists are read in steps.
-        self.patch(ponto_runner, 'PAGES_AT_ONCE', 2)
+        self.patch(ponto_account_runner, 'PAGES_AT_ONCE', 2)
         self.account = self.link()
         self.journals = self.account.journal_id + self.env['account.journal'].create(
             {'name': "Second Bank", 'type': 'bank', 'code': 'BNK9', 'company_id': self.company.id}

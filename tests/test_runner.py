@@ -2,7 +2,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account, ponto_booking
+from odoo.addons.account_online_ponto.models import ponto_account_reading, ponto_transaction_booking
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -86,7 +86,7 @@ class TestRunner(PontoCase):
         for number in range(20):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         self.simulator.set_page_size(5)
-        self.patch(ponto_account, 'SECONDS_AT_ONCE', 0)
+        self.patch(ponto_account_reading, 'SECONDS_AT_ONCE', 0)
         run = self.account._read('cron', 30)
         self.assertEqual(run.read_count, 5)
         self.assertTrue(self.account.walk_cursor)
@@ -119,7 +119,7 @@ class TestRunner(PontoCase):
             self.simulator.add_transaction(self.online, number, '2026-02-01')
         self.account._read('cron')
         self.refuse(*range(100, 105))
-        self.patch(ponto_booking, 'SECONDS_OF_HALVING', 0)
+        self.patch(ponto_transaction_booking, 'SECONDS_OF_HALVING', 0)
         self.run_cron('ir_cron_book')
         self.assertEqual(self.account.transaction_ids.mapped('state'), ['booked'] + 5 * ['held'])
         cron = self.env.ref('account_online_ponto.ir_cron_book')
@@ -134,6 +134,6 @@ class TestRunner(PontoCase):
         self.assertEqual(self.lines(self.account).mapped('amount'), [10])
         self.simulator.add_transaction(self.online, 20, '2026-03-03')
         self.account._read('cron')
-        self.patch(ponto_account, 'BOOKING_BATCH', 1)
+        self.patch(ponto_account_reading, 'BOOKING_BATCH', 1)
         first, second = self.account._batches_to_book()
         self.assertEqual((first.amount, second.amount), (20, 100))

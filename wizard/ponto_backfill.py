@@ -3,8 +3,8 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.ponto_account import PAGES_AT_ONCE
-from ..models.ponto_fetch import BOOKED_WHILE_WAITING
+from ..models.ponto_account_fetch import BOOKED_WHILE_WAITING
+from ..models.ponto_account_reading import PAGES_AT_ONCE
 
 
 class PontoBackfill(models.TransientModel):

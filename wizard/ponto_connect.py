@@ -7,8 +7,8 @@ from odoo.fields import Command
 
 from ..models.encryption import decrypt, encrypt
 from ..models.error_sentences import error_sentence
-from ..models.ponto_account import PAGES_AT_ONCE
-from ..models.ponto_fetch import BOOKED_WHILE_WAITING
+from ..models.ponto_account_fetch import BOOKED_WHILE_WAITING
+from ..models.ponto_account_reading import PAGES_AT_ONCE
 from ..ponto.errors import PontoError
 
 PONTO_URL = 'https://dashboard.myponto.com'

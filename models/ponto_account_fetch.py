@@ -10,7 +10,7 @@ from odoo.http import request
 
 from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
 from .error_sentences import error_sentence
-from .ponto_account import PAGES_AT_ONCE
+from .ponto_account_reading import PAGES_AT_ONCE
 
 _logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from odoo.tools import SQL
 
 from ..ponto.errors import PontoError
 from .error_sentences import error_code, error_sentence
-from .ponto_account import PAGES_AT_ONCE
+from .ponto_account_reading import PAGES_AT_ONCE
 
 _logger = logging.getLogger(__name__)
 

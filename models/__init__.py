@@ -21,5 +21,6 @@ from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction
 from . import ponto_transaction_booking
+from . import ponto_transaction_partner
 from . import res_company
 from . import res_config_settings

@@ -548,6 +548,25 @@ class TestSynchronizations(SimulatorCase):
         self.sim.advance(minutes=5)
         self.assertEqual(self.synchronize()['attributes']['errors'], [])
 
+    def test_only_the_subtype_that_was_named_fails(self):
+        self.sim.advance(minutes=5)
+        self.sim.fail_synchronization(account=self.account, subtype=ACCOUNT_TRANSACTIONS)
+        self.assertEqual(self.synchronize(ACCOUNT_DETAILS)['attributes']['status'], 'success')
+        self.assertEqual(self.synchronize(ACCOUNT_TRANSACTIONS)['attributes']['status'], 'error')
+        meta = self.get(self.transactions)['meta']
+        self.assertEqual(meta['latestSynchronization']['attributes']['subtype'], ACCOUNT_TRANSACTIONS)
+        self.assertEqual(meta['synchronizedAt'], '2026-04-15T10:00:00.000Z')
+        self.assertEqual(self.get('/accounts')['data'][0]['meta']['synchronizedAt'], '2026-04-15T10:05:00.000Z')
+
+    def test_account_appears_before_its_transactions_are_synchronized(self):
+        account = self.sim.add_account('BE61240504832967', synchronized=[ACCOUNT_DETAILS])
+        self.assertEqual(set(self.get(f'/accounts/{account.id}/transactions')['meta']), {'paging'})
+        self.assertIn('synchronizedAt', self.get(f'/accounts/{account.id}')['data']['meta'])
+        account = self.sim.add_account('BE62510007547061', synchronized=())
+        self.assertNotIn('synchronizedAt', self.get(f'/accounts/{account.id}')['data']['meta'])
+        self.sim.synchronize(account, ACCOUNT_TRANSACTIONS)
+        self.assertIn('synchronizedAt', self.get(f'/accounts/{account.id}/transactions')['meta'])
+
     def test_account_that_disappears_meanwhile_ends_it(self):
         created = self.call('POST', '/synchronizations', json=self.synchronization()).json()['data']
         self.sim.remove_account(self.account)

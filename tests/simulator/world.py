@@ -159,12 +159,14 @@ class World:
         availability='available',
         ponto_id=None,
         integration=None,
+        synchronized=(ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS),
         extra=None,
         **attributes,
     ):
         """Add an account, synchronized at this moment, and tick it for the integration. Its rows will add to `balance`.
 
-        `institution`: itself or its id, by default the sandbox bank. Attributes in snake_case.
+        `institution`: itself or its id, by default the sandbox bank. `synchronized`: the subtypes that Ponto has
+        synchronized when the account appears. Attributes in snake_case.
         """
         institution = self.institution(institution) if institution else self._sandbox_institution()
         attributes.setdefault('internal_reference', self._new_id('internal'))
@@ -176,7 +178,8 @@ class World:
             availability=availability,
         )
         self.open_account(account, integration)
-        self.synchronize(account)
+        if synchronized:
+            self.synchronize(account, *synchronized)
         return account
 
     def open_account(self, account, integration=None):
@@ -404,17 +407,20 @@ class World:
         times=1,
         *,
         account=None,
+        subtype=None,
         code='authorizationInvalid',
         detail='The authorization is invalid, you should ask the customer to reauthorize the account',
         bank_response=None,
     ):
-        """Let the next `times` synchronizations (of the account) end in an error.
+        """Let the next `times` synchronizations (of the account, of the subtype) end in an error.
 
         `bank_response` becomes `meta.financialInstitutionResponse`.
         """
         meta = {'financialInstitutionResponse': bank_response} if bank_response else {}
         account_id = self.account(account).id if account else None
-        self._failing_synchronizations += [(account_id, {'code': code, 'detail': detail, 'meta': meta})] * times
+        subtypes = [subtype] if subtype else []
+        error = {'code': code, 'detail': detail, 'meta': meta}
+        self._failing_synchronizations += [(account_id, error, *subtypes)] * times
 
     def poll(self, synchronization):
         """Its state was asked for: pending becomes running, running becomes done."""
@@ -437,7 +443,7 @@ class World:
         if account is None:
             error = {'code': 'resourceNotFound', 'detail': 'The account is no longer available.', 'meta': {}}
         else:
-            error = self._synchronization_error(account)
+            error = self._synchronization_error(account, synchronization.subtype)
         synchronization.updated_at = self.clock
         synchronization.errors = [error] if error else []
         synchronization.status = 'error' if error else 'success'
@@ -447,9 +453,9 @@ class World:
             account.synchronized_at[synchronization.subtype] = self.clock
             self._bring_over(account, synchronization)
 
-    def _synchronization_error(self, account):
-        for index, (account_id, error) in enumerate(self._failing_synchronizations):
-            if account_id in (None, account.id):
+    def _synchronization_error(self, account, subtype):
+        for index, (account_id, error, *subtypes) in enumerate(self._failing_synchronizations):
+            if account_id in (None, account.id) and subtype in (subtypes or SUBTYPES):
                 del self._failing_synchronizations[index]
                 return error
         if self.is_authorized(account):

@@ -1,6 +1,6 @@
 {
     'name': 'Bank Synchronization with Ponto',
-    'version': '19.0.1.0.0',
+    'version': '19.0.1.1.0',
     'category': 'Accounting/Accounting',
     'summary': 'Every booked bank transaction in Odoo, once, on the right date, with the bank\'s balance as proof',
     'author': 'The account_online_ponto contributors',

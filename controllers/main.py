@@ -6,7 +6,7 @@ from odoo.http import request
 from ..models.error_sentences import error_sentence
 from ..models.ponto_integration_connect import CONSENT_RETURN, REAUTHORIZATION_RETURN
 from ..ponto.errors import PontoError, PontoGrantError
-from .refusals import Refusals
+from .rate_limit import RateLimit
 
 _logger = logging.getLogger(__name__)
 
@@ -20,19 +20,19 @@ MAX_PARAMETER = 4096
 class PontoController(http.Controller):
     """Where a person's browser comes back from Ponto. Every way out is a page that says what happened and goes on.
 
-    Returns that belong to nothing are cheap to refuse and limited for each user, see `Refusals`; one that somebody has
+    Returns that belong to nothing are cheap to refuse and limited for each user, see `RateLimit`; one that somebody has
     started always counts, once.
     """
 
-    refusals = Refusals()
+    rate_limit = RateLimit()
 
     @http.route(CONSENT_RETURN, type='http', auth='user', methods=['GET'])
     def consent_return(self, state='', code='', error='', **_ignored):
         """Take the code of a consent, which works once, and go on with the choice of accounts."""
         if not request.env.user.has_group('account.group_account_manager'):
             return self._refuse(request.env._("Only an administrator of Invoicing may connect bank accounts."), 403)
-        errand = self._errand(state)
-        if not errand or 'verifier' not in errand:
+        started = self._started(state)
+        if not started or 'verifier' not in started:
             return self._refuse(
                 request.env._(
                     "This return from Ponto does not belong to anything that you have started here: it was used"
@@ -49,7 +49,7 @@ class PontoController(http.Controller):
                 200,
             )
         try:
-            integration = request.env['ponto.integration']._complete_consent(code[:MAX_PARAMETER], errand)
+            integration = request.env['ponto.integration']._complete_consent(code[:MAX_PARAMETER], started)
         except PontoGrantError:
             return self._page(
                 request.env._("The permission from Ponto came too late or was used already. Please connect once more."),
@@ -59,10 +59,10 @@ class PontoController(http.Controller):
             return self._page(error_sentence(request.env, failure), 502)
         request.env['ponto.connect'].create(
             {
-                'company_id': errand['company_id'],
+                'company_id': started['company_id'],
                 'integration_id': integration.id,
-                'institution_id': errand['institution_id'],
-                'api': 'connect',
+                'institution_id': started['institution_id'],
+                'connection': 'connect',
             }
         )
         return request.redirect(CONTINUE)
@@ -70,8 +70,8 @@ class PontoController(http.Controller):
     @http.route(REAUTHORIZATION_RETURN, type='http', auth='user', methods=['GET'])
     def reauthorization_return(self, state='', **_ignored):
         """Read the accounts again after a renewal, and say whether the end of the consent has moved."""
-        errand = self._errand(state)
-        link = request.env['ponto.link'].browse(errand.get('link_id') or []).exists() if errand else None
+        started = self._started(state)
+        link = request.env['ponto.link'].browse(started.get('link_id') or []).exists() if started else None
         if not link or not link.has_access('write'):
             return self._refuse(
                 request.env._(
@@ -83,11 +83,11 @@ class PontoController(http.Controller):
         request.session['ponto_renewed_link'] = link.id
         return request.redirect('/odoo/action-account_online_ponto.ponto_reauthorize_continue_action')
 
-    def _errand(self, state):
-        return request.env['ponto.integration']._finish_errand(state) if len(state) <= MAX_PARAMETER else None
+    def _started(self, state):
+        return request.env['ponto.integration']._finish_oauth_state(state) if len(state) <= MAX_PARAMETER else None
 
     def _refuse(self, message, status):
-        wait = self.refusals.add(request.env.uid)
+        wait = self.rate_limit.add(request.env.uid)
         if wait:
             return request.make_response('', headers={'Retry-After': str(wait)}, status=429)
         return self._page(message, status)

@@ -6,7 +6,7 @@ from odoo.modules.registry import Registry
 
 from ..models.conversions import naive_utc
 from ..ponto import PontoError, PontoWebhookError, utcnow, webhook
-from .refusals import Refusals
+from .rate_limit import RateLimit
 
 _logger = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ class PontoWebhookController(http.Controller):
 
     # Ibanity's public keys, one cache for each database of this process.
     key_sets = {}
-    refusals = Refusals()
+    rate_limit = RateLimit()
 
     @http.route(
         '/ponto/webhook',
@@ -33,7 +33,7 @@ class PontoWebhookController(http.Controller):
         """Answer 204 for a genuine notice, 4xx for anything else, 503 while Ibanity's keys are out of reach.
 
         The signature covers the raw bytes (API reference, section 4.9). Whoever keeps sending what is refused hears
-        429, see `Refusals`; reading the keys has a limit of its own in `webhook.KeySet`.
+        429, see `RateLimit`; reading the keys has a limit of its own in `webhook.KeySet`.
         """
         integrations = request.env['ponto.integration'].sudo()
         application = integrations._connect_parameter('connect_application_id')
@@ -64,7 +64,7 @@ class PontoWebhookController(http.Controller):
 
     def _refuse(self, status, sentence, reason):
         """Answer and log a refusal; of too many from one address there is neither, only 429."""
-        wait = self.refusals.add(request.httprequest.remote_addr)
+        wait = self.rate_limit.add(request.httprequest.remote_addr)
         if wait:
             return request.make_response('', headers={'Retry-After': str(wait)}, status=429)
         _logger.info("%s: %s", sentence, reason)

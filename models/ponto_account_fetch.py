@@ -30,8 +30,12 @@ class PontoAccount(models.Model):
     fetch_started_at = fields.Datetime(
         readonly=True, copy=False, help="When a person has last clicked Fetch Transactions."
     )
-    bank_asked_ids = fields.Json(readonly=True, copy=False, help="Ponto's synchronizations that still ask the bank.")
-    bank_not_asked = fields.Text(readonly=True, copy=False, help="Why Ponto did not ask the bank at the last click.")
+    pending_synchronization_ids = fields.Json(
+        readonly=True, copy=False, help="Ponto's synchronizations that still ask the bank."
+    )
+    synchronization_refusal = fields.Text(
+        readonly=True, copy=False, help="Why Ponto did not ask the bank at the last click."
+    )
 
     # -------------------------------------------------------------------------
     # Actions
@@ -113,7 +117,7 @@ class PontoAccount(models.Model):
     def _fetch_on(self):
         """Read again if the bank has answered, else book some of what waits; return the run."""
         run = self._last_run()
-        if self.walk_cursor or (self.bank_asked_ids and not self._is_bank_still_asked()):
+        if self.walk_cursor or (self.pending_synchronization_ids and not self._is_bank_still_asked()):
             return self._synchronize(limit=BOOKED_AT_A_LOOK, at_most=PAGES_AT_A_LOOK)
         # What is held has been tried by the read.
         return self._book_into(run, BOOKED_AT_A_LOOK, self.env['ponto.transaction']._untried_domain())
@@ -126,7 +130,7 @@ class PontoAccount(models.Model):
         address = self._customer_ip(self.company_id)
         client = self.integration_id._client()
         # A question that is still open stays so when another is refused because of it.
-        asked, failure = list(self.bank_asked_ids or []), None
+        asked, failure = list(self.pending_synchronization_ids or []), None
         for subtype in SUBTYPES if address else ():
             try:
                 asked.append(
@@ -137,8 +141,8 @@ class PontoAccount(models.Model):
             except PontoError as error:
                 # What Ponto has can be read none the less.
                 failure = error
-        self.bank_asked_ids = asked or False
-        self.bank_not_asked = failure and self.env._(
+        self.pending_synchronization_ids = asked or False
+        self.synchronization_refusal = failure and self.env._(
             "Ponto did not ask the bank for news: %(reason)s", reason=error_sentence(self.env, failure)
         )
 
@@ -146,7 +150,7 @@ class PontoAccount(models.Model):
         """Return whether Ponto still waits for the bank. If the bank has refused, reading the account tells why."""
         asked = []
         client = self.integration_id._client()
-        for synchronization_id in self.bank_asked_ids or []:
+        for synchronization_id in self.pending_synchronization_ids or []:
             try:
                 synchronization = client.get_synchronization(synchronization_id=synchronization_id)
             except PontoError:
@@ -156,7 +160,7 @@ class PontoAccount(models.Model):
                 asked.append(synchronization_id)
         if asked and self.fetch_started_at + ASKED_AT_MOST > fields.Datetime.now():
             return True
-        self.bank_asked_ids = False
+        self.pending_synchronization_ids = False
         return False
 
     @api.model
@@ -174,8 +178,8 @@ class PontoAccount(models.Model):
 
     def _remarks_on_asking(self):
         """Return what to say about asking the bank: that it takes a while, or why it was not asked."""
-        refusals = sorted(set(filter(None, self.mapped('bank_not_asked'))))
-        if any(account.bank_asked_ids for account in self):
+        refusals = sorted(set(filter(None, self.mapped('synchronization_refusal'))))
+        if any(account.pending_synchronization_ids for account in self):
             return [
                 *refusals,
                 self.env._("The bank has been asked for news; they follow by themselves within minutes."),
@@ -205,7 +209,7 @@ class PontoAccount(models.Model):
             else 'reading'
             if account.walk_cursor
             else 'asking'
-            if account.bank_asked_ids
+            if account.pending_synchronization_ids
             else 'booking'
             if account in booking
             else 'done'

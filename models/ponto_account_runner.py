@@ -54,7 +54,7 @@ class PontoAccount(models.Model):
         try:
             if not self._claim():
                 return
-            if self.bank_asked_ids and self._is_bank_still_asked():
+            if self.pending_synchronization_ids and self._is_bank_still_asked():
                 self._plan_read(fields.Datetime.now() + timedelta(minutes=1))
                 return
             run = self._read('cron', PAGES_AT_ONCE)
@@ -153,7 +153,7 @@ class PontoAccount(models.Model):
             '|',
             ('link_id.auto_synchronize', '=', True),
             ('walk_cursor', '!=', False),
-            ('bank_asked_ids', '!=', False),
+            ('pending_synchronization_ids', '!=', False),
         ]
 
     def _plan_read(self, moment):
@@ -165,7 +165,7 @@ class PontoAccount(models.Model):
         """Return when to read again after a read at `now`: at once when there is more, soon when the bank was asked."""
         if self.walk_cursor:
             return now
-        return now + timedelta(minutes=1) if self.bank_asked_ids else self._next_read_at(now)
+        return now + timedelta(minutes=1) if self.pending_synchronization_ids else self._next_read_at(now)
 
     @api.model
     def _next_read_at(self, now):

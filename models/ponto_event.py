@@ -124,7 +124,7 @@ class PontoEvent(models.Model):
         is it news about a connection that somebody has ended here.
         """
         integrations = self.env['ponto.integration'].search(
-            [('api', '=', 'connect'), ('organization_id', '=', self.organization_id)]
+            [('connection', '=', 'connect'), ('organization_id', '=', self.organization_id)]
         )
         if not self.organization_id:
             return integrations.browse()

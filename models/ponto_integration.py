@@ -1,9 +1,6 @@
 import time
 
-from odoo import fields, models
-
-# The field `api` hides the module of that name inside of the class.
-from odoo.api import constrains, depends, model, model_create_multi
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..ponto.auth import ClientCredentialsAuth
@@ -26,7 +23,7 @@ class PontoIntegration(models.Model):
 
     name = fields.Char(compute='_compute_name')
     company_id = fields.Many2one('res.company', required=True, index=True, default=lambda self: self.env.company)
-    api = fields.Selection(
+    connection = fields.Selection(
         [('direct', "Own integration (client ID and secret)")],
         string="Connection",
         required=True,
@@ -64,12 +61,12 @@ class PontoIntegration(models.Model):
     # Computes and constraints
     # -------------------------------------------------------------------------
 
-    @depends('api', 'client_id', 'company_id')
+    @api.depends('connection', 'client_id', 'company_id')
     def _compute_name(self):
         for integration in self:
             integration.name = self.env._("Ponto (%(company)s)", company=integration.company_id.display_name)
 
-    @depends('client_secret_stored')
+    @api.depends('client_secret_stored')
     def _compute_client_secret(self):
         for integration in self:
             integration.client_secret = decrypt(self.env, integration.client_secret_stored)
@@ -78,7 +75,7 @@ class PontoIntegration(models.Model):
         for integration in self:
             integration.client_secret_stored = encrypt(integration.client_secret)
 
-    @constrains('company_id')
+    @api.constrains('company_id')
     def _check_company(self):
         for integration in self:
             if any(
@@ -92,7 +89,7 @@ class PontoIntegration(models.Model):
     # CRUD
     # -------------------------------------------------------------------------
 
-    @model_create_multi
+    @api.model_create_multi
     def create(self, vals_list):
         """Give each integration the row in which workers share its token."""
         integrations = super().create(vals_list)
@@ -161,20 +158,20 @@ class PontoIntegration(models.Model):
 
     def _credentials(self):
         """Return the texts whose change makes a stored token useless."""
-        return [self.api, self.client_id or '', self.client_secret or '']
+        return [self.connection, self.client_id or '', self.client_secret or '']
 
-    @model
+    @api.model
     def _public_client(self):
         """Return a `PontoClient` for what everybody may read: the catalogue of institutions."""
         return PontoClient(base_url=self._api_url(), sleep=self._sleep)
 
-    @model
+    @api.model
     def _api_url(self):
         """Return the base URL of the direct API, without a trailing slash."""
         url = self.env['ir.config_parameter'].sudo().get_param('account_online_ponto.direct_api_url')
         return (url or DIRECT_API_URL).rstrip('/')
 
-    @model
+    @api.model
     def _reencrypt_secrets(self):
         """Encrypt all stored secrets and tokens with the first key of the configuration file; see `encryption`."""
         for integration in self.sudo().search([('client_secret_stored', '!=', False)]):

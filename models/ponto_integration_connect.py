@@ -4,8 +4,7 @@ import base64
 import logging
 import secrets
 
-from odoo import fields, models
-from odoo.api import model
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools.misc import hash_sign, verify_hash_signed
@@ -32,21 +31,21 @@ _logger = logging.getLogger(__name__)
 
 CONSENT_RETURN = '/ponto/consent/return'
 REAUTHORIZATION_RETURN = '/ponto/reauthorization/return'
-# What a person has left open at Ponto is kept in the session under this key; only the newest few.
-SESSION_KEY = 'ponto_errands'
-ERRANDS = 5
-ERRAND_HOURS = 2
+# The OAuth states that a person has not returned with yet are kept in the session under this key; the newest few.
+SESSION_KEY = 'ponto_oauth_states'
+MAX_OAUTH_STATES = 5
+OAUTH_STATE_HOURS = 2
 
 
 class PontoIntegration(models.Model):
     _inherit = 'ponto.integration'
 
-    api = fields.Selection(selection_add=[('connect', "Ponto Connect")], ondelete={'connect': 'cascade'})
+    connection = fields.Selection(selection_add=[('connect', "Ponto Connect")], ondelete={'connect': 'cascade'})
 
     consented_at = fields.Datetime(readonly=True, copy=False, help="When a person has last given the permission.")
 
     _organization_uniq = models.UniqueIndex(
-        "(company_id, organization_id) WHERE api = 'connect' AND organization_id IS NOT NULL",
+        "(company_id, organization_id) WHERE connection = 'connect' AND organization_id IS NOT NULL",
         "This Ponto organization is already connected with this company.",
     )
 
@@ -54,31 +53,31 @@ class PontoIntegration(models.Model):
     # The application
     # -------------------------------------------------------------------------
 
-    @model
+    @api.model
     def _connect_parameter(self, name):
         return self.env['ir.config_parameter'].sudo().get_param(f'account_online_ponto.{name}') or ''
 
-    @model
+    @api.model
     def _connect_secret(self):
         return decrypt(self.env, self._connect_parameter('connect_client_secret'))
 
-    @model
+    @api.model
     def _has_connect_application(self):
         """Return whether the settings hold what Ponto Connect needs."""
         return all(
             self._connect_parameter(f'connect_{name}') for name in ('client_id', 'client_secret', 'certificate_id')
         )
 
-    @model
+    @api.model
     def _connect_url(self):
         return (self._connect_parameter('connect_api_url') or CONNECT_URL).rstrip('/')
 
-    @model
+    @api.model
     def _authorization_url(self):
         default = SANDBOX_AUTHORIZATION_URL if self._connect_parameter('connect_sandbox') else AUTHORIZATION_URL
         return self._connect_parameter('authorization_url') or default
 
-    @model
+    @api.model
     def _connect_session(self):
         """Return a session that presents the application's certificate, and signs if it has one to sign with.
 
@@ -103,7 +102,7 @@ class PontoIntegration(models.Model):
                 )
             ) from error
 
-    @model
+    @api.model
     def _pem(self, parameter):
         """Return `(certificate, private key, password or None)` of the certificate that a parameter names, as PEM.
 
@@ -121,21 +120,21 @@ class PontoIntegration(models.Model):
         )
 
     def _credentials(self):
-        if self.api != 'connect':
+        if self.connection != 'connect':
             return super()._credentials()
         return ['connect', self._connect_parameter('connect_client_id'), self._connect_secret()]
 
     def _client(self):
-        if self.api != 'connect':
+        if self.connection != 'connect':
             return super()._client()
         return self._connect_client(TokenStore(self.sudo()))
 
-    @model
+    @api.model
     def _webhook_client(self):
         """Return a client that reads Ibanity's keys while Ponto waits for an answer: with short timeouts, once."""
         return self._connect_client(MemoryTokenStore(), timeout=(5, 5), retries=0)
 
-    @model
+    @api.model
     def _connect_client(self, store, **kwargs):
         """Return a `PontoConnectClient` of the application whose tokens are in `store`."""
         base_url = self._connect_url()
@@ -150,38 +149,41 @@ class PontoIntegration(models.Model):
         )
 
     # -------------------------------------------------------------------------
-    # Errands: what a person goes to Ponto's pages for, and comes back from
+    # OAuth state: what ties the return from Ponto's pages to the person and session that went there
     # -------------------------------------------------------------------------
 
-    @model
-    def _start_errand(self, **data):
+    @api.model
+    def _start_oauth_state(self, **data):
         """Remember `data` in this person's session and return the signed state that gives it back, once."""
         nonce = secrets.token_urlsafe(16)
-        errands = list(request.session.get(SESSION_KEY, []))[-(ERRANDS - 1) :]
-        request.session[SESSION_KEY] = [*errands, {**data, 'nonce': nonce, 'user_id': self.env.uid}]
-        return hash_sign(self.sudo().env, SESSION_KEY, nonce, expiration_hours=ERRAND_HOURS)
+        states = list(request.session.get(SESSION_KEY, []))[-(MAX_OAUTH_STATES - 1) :]
+        request.session[SESSION_KEY] = [*states, {**data, 'nonce': nonce, 'user_id': self.env.uid}]
+        return hash_sign(self.sudo().env, SESSION_KEY, nonce, expiration_hours=OAUTH_STATE_HOURS)
 
-    @model
-    def _finish_errand(self, state):
-        """Return the data that belongs to `state`, or None if it is forged, expired, used, or of another session."""
+    @api.model
+    def _finish_oauth_state(self, state):
+        """Return the data that `_start_oauth_state` has kept for `state`, and forget it.
+
+        :return: None if the state is forged, expired, used before, or of another session or person
+        """
         try:
             nonce = verify_hash_signed(self.sudo().env, SESSION_KEY, state)
         except ValueError:
             return None
-        errands = request.session.get(SESSION_KEY, [])
-        found = next((errand for errand in errands if nonce and errand['nonce'] == nonce), None)
-        request.session[SESSION_KEY] = [errand for errand in errands if errand is not found]
+        states = request.session.get(SESSION_KEY, [])
+        found = next((started for started in states if nonce and started['nonce'] == nonce), None)
+        request.session[SESSION_KEY] = [started for started in states if started is not found]
         return found if found and found['user_id'] == self.env.uid else None
 
     # -------------------------------------------------------------------------
     # Consent
     # -------------------------------------------------------------------------
 
-    @model
+    @api.model
     def _consent_url(self, company, institution):
         """Return the address at Ponto where the person in this request gives consent for `company`."""
         verifier, challenge = pkce_pair()
-        state = self._start_errand(verifier=verifier, company_id=company.id, institution_id=institution.id)
+        state = self._start_oauth_state(verifier=verifier, company_id=company.id, institution_id=institution.id)
         return authorization_url(
             endpoint=self._authorization_url(),
             client_id=self._connect_parameter('connect_client_id'),
@@ -191,32 +193,36 @@ class PontoIntegration(models.Model):
             language=(self.env.lang or 'en')[:2],
         )
 
-    @model
+    @api.model
     def _return_url(self, path):
         return urljoin(self.get_base_url(), path)
 
-    @model
-    def _complete_consent(self, code, errand):
+    @api.model
+    def _complete_consent(self, code, started):
         """Exchange the code of a consent and return the integration, new or known, that it is for.
 
         :raises PontoGrantError: the code was used before or has expired
         :raises PontoError: Ponto cannot be reached or answers something else
         """
         token = self._connect_client(MemoryTokenStore()).exchange_code(
-            code=code, code_verifier=errand['verifier'], redirect_uri=self._return_url(CONSENT_RETURN)
+            code=code, code_verifier=started['verifier'], redirect_uri=self._return_url(CONSENT_RETURN)
         )
         userinfo = self._connect_client(MemoryTokenStore(token)).get_userinfo()
         integrations = self.sudo()
         integration = integrations.search(
             [
-                ('api', '=', 'connect'),
-                ('company_id', '=', errand['company_id']),
+                ('connection', '=', 'connect'),
+                ('company_id', '=', started['company_id']),
                 ('organization_id', '=', userinfo.organization_id),
             ]
         )
         if not integration:
             integration = integrations.create(
-                {'api': 'connect', 'company_id': errand['company_id'], 'organization_id': userinfo.organization_id}
+                {
+                    'connection': 'connect',
+                    'company_id': started['company_id'],
+                    'organization_id': userinfo.organization_id,
+                }
             )
         integration.write(
             {'organization_name': userinfo.name, 'state': 'connected', 'consented_at': fields.Datetime.now()}
@@ -226,7 +232,7 @@ class PontoIntegration(models.Model):
 
     def _reauthorization_url(self, account, link):
         """Return the address at Ponto where the person in this request renews the consent for `account`."""
-        state = self._start_errand(link_id=link.id)
+        state = self._start_oauth_state(link_id=link.id)
         return self._client().create_reauthorization_request(
             account_id=account.ponto_id, redirect_uri=f'{self._return_url(REAUTHORIZATION_RETURN)}?state={state}'
         )
@@ -237,7 +243,7 @@ class PontoIntegration(models.Model):
 
     def _revoke(self):
         """End the consent at Ponto, also when its tokens are lost."""
-        if self.api != 'connect':
+        if self.connection != 'connect':
             return super()._revoke()
         try:
             self._end_consent(self._client())
@@ -258,7 +264,7 @@ class PontoIntegration(models.Model):
         if self.organization_id:
             client.delete_integration(organization_id=self.organization_id)
 
-    @model
+    @api.model
     def _cron_keep_consents(self):
         """Renew tokens daily, so that a refresh token never dies of disuse while nobody synchronizes; never raises.
 
@@ -269,7 +275,8 @@ class PontoIntegration(models.Model):
             self.env['ponto.token']
             .sudo()
             .search(
-                [('integration_id.api', '=', 'connect'), ('integration_id.state', '=', 'connected')], order='expires_at'
+                [('integration_id.connection', '=', 'connect'), ('integration_id.state', '=', 'connected')],
+                order='expires_at',
             )
             .integration_id
         )

@@ -130,8 +130,8 @@ def click_fetch(matrix, env):
     account = matrix.sick_account(env)
     notification = account.action_fetch_transactions()
     # The next run does not wait for the bank.
-    account.bank_asked_ids = False
-    return {'click': notification['params']['message']} if account.bank_not_asked else None
+    account.pending_synchronization_ids = False
+    return {'click': notification['params']['message']} if account.synchronization_refusal else None
 
 
 def fetch_accounts(matrix, env):
@@ -192,7 +192,7 @@ class Matrix:
 
     def link_accounts_of_connect(self):
         with environment() as env:
-            integration = env['ponto.integration'].search([('api', '=', 'connect')])
+            integration = env['ponto.integration'].search([('connection', '=', 'connect')])
             company = integration.company_id
             for account in integration.with_context(allowed_company_ids=company.ids)._fetch_accounts():
                 account._link_to_new_journal()
@@ -277,7 +277,7 @@ class Matrix:
         )
         with environment() as env:
             keep_tokens(
-                env['ponto.integration'].search([('api', '=', 'connect')]),
+                env['ponto.integration'].search([('connection', '=', 'connect')]),
                 self.connect.give_consent(accounts=self.linked[ACCOUNTS:]),
             )
 
@@ -317,7 +317,10 @@ class Matrix:
         """Leave a question to the bank open, as after a person's click."""
         with environment() as env:
             self.sick_account(env).write(
-                {'fetch_started_at': datetime.now(UTC).replace(tzinfo=None), 'bank_asked_ids': ['some-synchronization']}
+                {
+                    'fetch_started_at': datetime.now(UTC).replace(tzinfo=None),
+                    'pending_synchronization_ids': ['some-synchronization'],
+                }
             )
 
     def synchronize(self):

@@ -429,26 +429,26 @@ def ponto_connect(sim):
         yield connect
 
 
-def ask_for_token(api, sim, options, ways_to_spoil):
+def ask_for_token(connection, sim, options, ways_to_spoil):
     for name, spoil in ways_to_spoil.items():
         for number in range(options.rounds):
             spoil()
             sim.fail(1, kind='slow', delay=0.3, path='/oauth2/token$')
             del sim.requests[:]
-            answers = at_once('call_at_once', [(api, sim.accounts[0].id)] * options.processes)
+            answers = at_once('call_at_once', [(connection, sim.accounts[0].id)] * options.processes)
             count = count_requests(sim, '/oauth2/token')
-            print(f'{api:<9}{name:<20}{number + 1:>6}{len(answers):>11}{count:>16}')
+            print(f'{connection:<9}{name:<20}{number + 1:>6}{len(answers):>11}{count:>16}')
             if count != 1:
-                wrong.append(f'{api}: {count} token requests when the token {name}')
-            wrong.extend(f'{api}: a process got {answer}' for answer in answers if answer is not True)
+                wrong.append(f'{connection}: {count} token requests when the token {name}')
+            wrong.extend(f'{connection}: a process got {answer}' for answer in answers if answer is not True)
             if len(answers) != options.processes:
-                wrong.append(f'{api}: {options.processes - len(answers)} processes failed')
+                wrong.append(f'{connection}: {options.processes - len(answers)} processes failed')
 
 
 def forget_token():
     query("""
         UPDATE ponto_token SET access_token = NULL, expires_at = NULL
-         WHERE integration_id IN (SELECT id FROM ponto_integration WHERE api = 'direct')""")
+         WHERE integration_id IN (SELECT id FROM ponto_integration WHERE connection = 'direct')""")
 
 
 def let_token_expire(interval):

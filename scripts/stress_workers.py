@@ -81,7 +81,7 @@ def prepare_connect(application, organization_id, tokens):
             env['ir.config_parameter'].set_param(f'account_online_ponto.{name}', value)
         integration = env['ponto.integration'].create(
             {
-                'api': 'connect',
+                'connection': 'connect',
                 'organization_id': organization_id,
                 'company_id': env['res.users'].search([('login', '=', LOGIN)]).company_id.id,
             }
@@ -259,10 +259,10 @@ def ask_at_once(barrier, answers, way, account_id, delay):
     answers.put((way, bool(read), message))
 
 
-def call_at_once(barrier, answers, api, ponto_id):
+def call_at_once(barrier, answers, connection, ponto_id):
     """Wait for the others, then make a call through an API that needs a token; tell what became of it."""
     with environment() as env:
-        client = env['ponto.integration'].search([('api', '=', api)])._client()
+        client = env['ponto.integration'].search([('connection', '=', connection)])._client()
         env.cr.commit()
         barrier.wait(60)
         try:

@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from freezegun import freeze_time
 
 from odoo.addons.account_online_ponto.controllers.main import PontoController
-from odoo.addons.account_online_ponto.controllers.refusals import LIMIT, Refusals
+from odoo.addons.account_online_ponto.controllers.rate_limit import LIMIT, RateLimit
 from odoo.addons.base.models import ir_cron
 from odoo.tests import HttpCase, new_test_user, tagged
 
@@ -20,7 +20,7 @@ class ConnectCase(PontoCase, HttpCase):
 
     def setUp(self):
         super().setUp()
-        PontoController.refusals = Refusals()
+        PontoController.rate_limit = RateLimit()
         self.integration.unlink()
         self.connect = Connect(self.simulator, redirect_uris=[f'{self.base_url()}/ponto/consent/return'])
         self.env['ir.config_parameter'].set_param('web.base.url', self.base_url())
@@ -80,7 +80,8 @@ class TestConnectFlow(ConnectCase):
         wizard.with_user(self.accountant).action_link_accounts()
         integration = wizard.integration_id
         self.assertRecordValues(
-            integration, [{'api': 'connect', 'state': 'connected', 'organization_id': self.connect.organization.id}]
+            integration,
+            [{'connection': 'connect', 'state': 'connected', 'organization_id': self.connect.organization.id}],
         )
         self.assertEqual(self.lines(wizard.line_ids.account_id).amount, 100)
 
@@ -288,7 +289,7 @@ class TestConnectFlow(ConnectCase):
     def test_one_consent_that_cannot_be_kept_leaves_the_others_alone(self):
         second = self.consent_without_browser().integration_id
         first = self.env['ponto.integration'].create(
-            {'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'}
+            {'connection': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'}
         )
         self.env['ir.config_parameter'].set_param('account_online_ponto.connect_api_url', 'http://ponto.example')
         self.connect.revoke_access_tokens()
@@ -303,7 +304,7 @@ class TestConnectFlow(ConnectCase):
         self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
         second = self.consent_without_browser().integration_id
         first = self.env['ponto.integration'].create(
-            {'api': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'}
+            {'connection': 'connect', 'company_id': self.company.id, 'organization_id': 'another', 'state': 'connected'}
         )
         self.simulator.fail(None, kind='reset')
         self.connect.revoke_access_tokens()

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from odoo import fields
-from odoo.addons.account_online_ponto.controllers.refusals import Refusals
+from odoo.addons.account_online_ponto.controllers.rate_limit import RateLimit
 from odoo.addons.account_online_ponto.controllers.webhook import PontoWebhookController
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, tagged
@@ -471,7 +471,7 @@ class TestFuzzedNotices(ConnectCase):
     def start_over(self):
         self.pristine.rollback()
         self.env.invalidate_all()
-        PontoWebhookController.refusals = Refusals()
+        PontoWebhookController.rate_limit = RateLimit()
 
     def body(self, kind):
         made_at = datetime.now(UTC).isoformat()

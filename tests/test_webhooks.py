@@ -4,7 +4,7 @@ from datetime import timedelta
 from unittest.mock import patch
 
 from odoo import fields
-from odoo.addons.account_online_ponto.controllers.refusals import EVERYBODY_ELSE, LIMIT, Refusals
+from odoo.addons.account_online_ponto.controllers.rate_limit import EVERYBODY_ELSE, LIMIT, RateLimit
 from odoo.addons.account_online_ponto.controllers.webhook import MAX_BODY, PontoWebhookController
 from odoo.tests import BaseCase, tagged
 
@@ -12,26 +12,26 @@ from .common import PATIENCE
 from .test_connect_flow import ConnectCase
 
 
-class TestRefusals(BaseCase):
+class TestRateLimit(BaseCase):
     def setUp(self):
         super().setUp()
         self.now = 0
-        self.refusals = Refusals(clock=lambda: self.now)
+        self.rate_limit = RateLimit(clock=lambda: self.now)
 
     def test_beyond_the_limit_the_rest_of_the_minute_is_to_be_waited(self):
         self.now = 20
-        self.assertEqual([self.refusals.add('1.1.1.1') for _time in range(LIMIT)], [None] * LIMIT)
-        self.assertEqual(self.refusals.add('1.1.1.1'), 40)
-        self.assertIsNone(self.refusals.add('2.2.2.2'))
+        self.assertEqual([self.rate_limit.add('1.1.1.1') for _time in range(LIMIT)], [None] * LIMIT)
+        self.assertEqual(self.rate_limit.add('1.1.1.1'), 40)
+        self.assertIsNone(self.rate_limit.add('2.2.2.2'))
         self.now = 61
-        self.assertIsNone(self.refusals.add('1.1.1.1'))
+        self.assertIsNone(self.rate_limit.add('1.1.1.1'))
 
     def test_countless_addresses_fill_no_memory(self):
-        with patch(f'{Refusals.__module__}.MAX_SOURCES', 5):
-            waits = [self.refusals.add(number) for number in range(LIMIT + 6)]
+        with patch(f'{RateLimit.__module__}.MAX_SOURCES', 5):
+            waits = [self.rate_limit.add(number) for number in range(LIMIT + 6)]
         self.assertEqual(waits, [None] * (LIMIT + 5) + [60])
-        self.assertEqual(len(self.refusals._counts), 6)
-        self.assertIn(EVERYBODY_ELSE, self.refusals._counts)
+        self.assertEqual(len(self.rate_limit._counts), 6)
+        self.assertIn(EVERYBODY_ELSE, self.rate_limit._counts)
 
 
 @tagged('post_install', '-at_install')
@@ -39,7 +39,7 @@ class TestWebhooks(ConnectCase):
     def setUp(self):
         super().setUp()
         PontoWebhookController.key_sets.clear()
-        PontoWebhookController.refusals = Refusals()
+        PontoWebhookController.rate_limit = RateLimit()
         wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         self.account = wizard.line_ids.account_id

@@ -1,7 +1,4 @@
-from odoo import fields, models
-
-# The field `api` hides the module of that name inside of the class.
-from odoo.api import model
+from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
@@ -29,11 +26,11 @@ class PontoConnect(models.TransientModel):
     integration_id = fields.Many2one('ponto.integration', readonly=True)
     institution_id = fields.Many2one('ponto.institution', readonly=True)
     institution_status = fields.Selection(related='institution_id.status')
-    api = fields.Selection(
+    connection = fields.Selection(
         [('connect', "Sign in at Ponto"), ('direct', "Client ID and secret of our own integration")],
         string="How",
         required=True,
-        default=lambda self: self._default_api(),
+        default=lambda self: self._default_connection(),
     )
     has_application = fields.Boolean(compute='_compute_has_application')
     client_id = fields.Char(string="Client ID")
@@ -44,8 +41,8 @@ class PontoConnect(models.TransientModel):
     line_ids = fields.One2many('ponto.connect.account', 'wizard_id')
     other_account_count = fields.Integer(readonly=True)
 
-    @model
-    def _default_api(self):
+    @api.model
+    def _default_connection(self):
         return 'connect' if self.env['ponto.integration']._has_connect_application() else 'direct'
 
     def _compute_has_application(self):
@@ -63,7 +60,7 @@ class PontoConnect(models.TransientModel):
     # Ways in
     # -------------------------------------------------------------------------
 
-    @model
+    @api.model
     def action_add_bank_account(self, institution_id=False):
         """Open the wizard: at the accounts when this company has a working connection, else at the credentials.
 
@@ -78,26 +75,26 @@ class PontoConnect(models.TransientModel):
             return self._open_for_integration(integration, institution)
         return self.create({'institution_id': institution.id})._open()
 
-    @model
+    @api.model
     def _open_for_integration(self, integration, institution=None):
         """Read the grant's accounts now and open the wizard at the choice of accounts."""
         wizard = self._create_for(integration, institution)
         wizard._fetch_accounts()
         return wizard._open()
 
-    @model
+    @api.model
     def _open_to_fetch(self, integration, institution=None):
         """Open the wizard for new accounts: with Ponto Connect these need another consent, else they are just read."""
-        if integration.api == 'connect':
+        if integration.connection == 'connect':
             return self._open_for_credentials(integration, institution)
         return self._open_for_integration(integration, institution)
 
-    @model
+    @api.model
     def _open_for_credentials(self, integration, institution=None):
         """Open the wizard at the credentials of an existing integration."""
         return self._create_for(integration, institution)._open()
 
-    @model
+    @api.model
     def _open_for_opening_line(self, account):
         """Open the wizard at the opening line that the journal of `account` still lacks."""
         wizard = self._create_for(account.integration_id, account.institution_id)
@@ -121,7 +118,7 @@ class PontoConnect(models.TransientModel):
             )
         return {**wizard._open(), 'name': self.env._("Opening Balance")}
 
-    @model
+    @api.model
     def _create_for(self, integration, institution=None):
         self._check_administrator()
         return self.create(
@@ -129,12 +126,12 @@ class PontoConnect(models.TransientModel):
                 'company_id': integration.company_id.id,
                 'integration_id': integration.id,
                 'institution_id': institution.id if institution else False,
-                'api': integration.api,
+                'connection': integration.connection,
                 'client_id': integration.client_id,
             }
         )
 
-    @model
+    @api.model
     def action_continue(self):
         """Go on, after the return from Ponto, where this person has left the newest wizard."""
         self._check_administrator()
@@ -176,7 +173,7 @@ class PontoConnect(models.TransientModel):
         """
         self.ensure_one()
         self._check_administrator()
-        if self.api == 'connect':
+        if self.connection == 'connect':
             url = self.env['ponto.integration']._consent_url(self.company_id, self.institution_id)
             return {'type': 'ir.actions.act_url', 'url': url, 'target': 'self'}
         secret = decrypt(self.env, self.sudo().entered_secret)
@@ -251,7 +248,7 @@ class PontoConnect(models.TransientModel):
     # Helpers
     # -------------------------------------------------------------------------
 
-    @model
+    @api.model
     def _check_administrator(self):
         """Connecting a bank makes journals and reads accounts: it is the invoicing administrator's."""
         if not self.env.user.has_group('account.group_account_manager'):

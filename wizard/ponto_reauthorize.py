@@ -1,7 +1,4 @@
-from odoo import fields, models
-
-# The field `api` hides the module of that name inside of the class.
-from odoo.api import depends, model
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import format_date
@@ -18,21 +15,21 @@ class PontoReauthorize(models.TransientModel):
     _description = "Renew a Bank's Consent"
 
     link_id = fields.Many2one('ponto.link', required=True, readonly=True, ondelete='cascade')
-    api = fields.Selection(related='link_id.integration_id.api')
+    connection = fields.Selection(related='link_id.integration_id.connection')
     account_ids = fields.Many2many('ponto.account', compute='_compute_account_ids')
     message = fields.Text(readonly=True)
     is_renewed = fields.Boolean(readonly=True)
 
-    @depends('link_id')
+    @api.depends('link_id')
     def _compute_account_ids(self):
         for wizard in self:
             wizard.account_ids = wizard.link_id.account_ids.filtered('journal_id') or wizard.link_id.account_ids
 
-    @model
+    @api.model
     def _open_for(self, link):
         return self.create({'link_id': link.id})._open()
 
-    @model
+    @api.model
     def action_continue(self):
         """Say, after the return from Ponto, what the renewal has brought."""
         link = self.env['ponto.link'].browse(request.session.pop('ponto_renewed_link', False) or []).exists()
@@ -64,7 +61,7 @@ class PontoReauthorize(models.TransientModel):
         """Go to Ponto's page where the consent that ends first is renewed (Ponto Connect)."""
         self.ensure_one()
         self.link_id.check_access('write')
-        if self.link_id.integration_id.api != 'connect':
+        if self.link_id.integration_id.connection != 'connect':
             return self.action_open_ponto()
         account = self.account_ids.sorted(lambda account: account.authorization_expires_at or fields.Datetime.now())[:1]
         try:

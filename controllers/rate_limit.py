@@ -3,18 +3,18 @@ from collections import Counter
 
 LIMIT = 30
 SECONDS = 60
-# Whoever commands countless addresses shares one place in the count, so that it cannot fill the memory.
+# Further sources share one count: an attacker with countless addresses must not fill the memory.
 MAX_SOURCES = 10_000
 EVERYBODY_ELSE = object()
 
 
-class Refusals:
-    """Counts by source what was refused in the running minute, and says from when on it was too much.
+class RateLimit:
+    """Limits how many requests of one source are refused with an answer: `LIMIT` in `SECONDS`.
 
-    It lies in the memory of each worker, as Odoo's own count of failed logins does. One that all workers share would
-    have to be written to the database for each forged request, which costs more than the forgery: that is refused
-    after one check of a signature, some ten microseconds. Only what was refused is counted, after it was judged, so no
-    flood keeps out what is genuine, also where both seem to come from the address of the same proxy.
+    The counts lie in the memory of each worker, as Odoo's own count of failed logins does. A count that all workers
+    share would have to be written to the database for each forged request. That costs more than the forgery, which is
+    refused after one check of a signature (some ten microseconds). Only refused requests are counted, so a flood of
+    forgeries does not keep out genuine requests that seem to come from the same address, for example a proxy's.
     """
 
     def __init__(self, clock=time.monotonic):

@@ -5,8 +5,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import requests
-from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 from stress_workers import environment, prepare
+
+from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
 BATCH = 200
 PARTNERS = 200

@@ -49,7 +49,7 @@ def main(env):
 def make_belgian_company(env):
     company = env.company
     # Transfers between its own accounts carry the company's name.
-    name = 'Demo BV' if DATA else seeds().HOLDER
+    name = 'Demo BV' if DATA else parties().HOLDER
     company.write({'name': name, 'country_id': env.ref('base.be').id})
     if company.chart_template != 'be_comp':
         env['account.chart.template'].try_loading('be_comp', company, install_demo=False)
@@ -59,17 +59,17 @@ def make_partners(env):
     """Enter the company's customers, suppliers and employees, with their account numbers, and its creditors by name."""
     if DATA:
         return
-    parties = (*seeds().CUSTOMERS, *seeds().SUPPLIERS, *seeds().EMPLOYEES)
-    known = {name: number for name, number, *_rest in parties}
+    everybody = (*parties().CUSTOMERS, *parties().SUPPLIERS, *parties().EMPLOYEES)
+    known = {name: number for name, number, *_rest in everybody}
     env['res.partner'].create(
         [{'name': name, 'bank_ids': [(0, 0, {'acc_number': number})]} for name, number in known.items()]
     )
-    env['res.partner'].create([{'name': creditor[0]} for creditor in seeds().DIRECT_DEBITS])
+    env['res.partner'].create([{'name': creditor[0]} for creditor in parties().DIRECT_DEBITS])
 
 
-def seeds():
-    """Return what the simulator's company is made of."""
-    return importlib.import_module('odoo.addons.account_online_ponto.tests.simulator.seeds')
+def parties():
+    """Return whom the company deals with."""
+    return importlib.import_module('odoo.addons.account_online_ponto.demo.parties')
 
 
 def connect(env):

@@ -16,9 +16,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from headless import Browser
+
+from demo import demo
 from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 from simulator.control import WithControl
-from simulator.seeds import demo
 from simulator.server import Server
 
 HERE = Path(__file__).parent

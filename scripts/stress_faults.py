@@ -8,7 +8,6 @@ import base64
 from datetime import UTC, datetime, timedelta
 
 import requests
-from simulator import CLIENT_ID, CLIENT_SECRET, Connect, Simulator
 from stress_workers import (
     DATABASE,
     environment,
@@ -22,6 +21,7 @@ from stress_workers import (
 from odoo.addons.account_online_ponto.models.error_sentences import error_sentence
 from odoo.addons.account_online_ponto.ponto.errors import PontoError
 from odoo.modules.registry import Registry
+from simulator import CLIENT_ID, CLIENT_SECRET, Connect, Simulator
 
 ACCOUNTS = 10  # of each of the two integrations, the direct one and that of Ponto Connect
 PERSONS_ADDRESS = '81.82.83.84'

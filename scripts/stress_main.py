@@ -21,6 +21,7 @@ from decimal import Decimal
 from functools import partial
 
 import psycopg2
+
 from simulator import CLIENT_ID, CLIENT_SECRET, Connect, Simulator
 from simulator.server import Server
 

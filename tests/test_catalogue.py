@@ -3,8 +3,8 @@ from unittest.mock import patch
 from odoo.exceptions import LockError, UserError
 from odoo.tests import tagged
 
+from ..demo import catalogue
 from .common import PontoCase
-from .simulator.seeds import catalogue
 
 
 @tagged('post_install', '-at_install')

@@ -11,6 +11,7 @@ import requests
 
 from odoo.tests import BaseCase
 
+from ..demo import catalogue, demo
 from .simulator import (
     ACCOUNT_DETAILS,
     ACCOUNT_TRANSACTIONS,
@@ -19,7 +20,6 @@ from .simulator import (
     MISSING,
     WITH_UNSETTLED,
     Simulator,
-    seeds,
 )
 
 HERE = Path(__file__).parent
@@ -661,7 +661,7 @@ class TestInstitutions(SimulatorCase):
     def setUp(self):
         super().setUp()
         self.sim = Simulator()
-        seeds.catalogue(self.sim)
+        catalogue(self.sim)
 
     def names(self, query=''):
         path = f'/financial-institutions?page[limit]=100{query}'
@@ -718,7 +718,7 @@ class TestInstitutions(SimulatorCase):
 
     def test_catalogue_of_five_thousand(self):
         sim = Simulator()
-        seeds.catalogue(sim, 5000)
+        catalogue(sim, 5000)
         self.assertEqual(len({item.id for item in sim.institutions}), 5000)
         self.assertEqual(len({item.name for item in sim.institutions}), 5000)
 
@@ -761,7 +761,7 @@ class TestUnexpected(SimulatorCase):
     def test_the_same_calls_give_the_same_answers(self):
         def answers():
             sim = Simulator()
-            seeds.demo(sim)
+            demo(sim)
             self.call('GET', '/nothing', sim=sim)
             return [self.call('GET', path, sim=sim).text for path in ('/accounts', '/nothing')]
 

@@ -202,7 +202,7 @@ class Simulator(World):
         )
 
     def _handle(self, call):
-        if urlsplit(call.base).netloc in pictures.HOSTS:
+        if pictures.is_file_server(urlsplit(call.base).netloc):
             return self.pictures.get(call.path) or pictures.drawn(call.path)
         try:
             self.settle_synchronizations()

@@ -1,14 +1,12 @@
 """The file servers of the institutions' logos: pictures for any path, to everybody.
 
-The made-up institutions' lies in a domain that exists nowhere, so that a demo asks no real server for their logos.
+Institutions that are made up have theirs in a domain below `.example`, which exists nowhere (RFC 2606).
 """
 
 import re
 from urllib.parse import urlsplit
 
 LOGOS = 'https://ibanity-production-financial-institution-assets.s3.eu-central-1.amazonaws.com'
-MADE_UP_LOGOS = 'https://logos.ponto.example'
-HOSTS = frozenset(urlsplit(address).netloc for address in (LOGOS, MADE_UP_LOGOS))
 
 DRAWING = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -17,6 +15,11 @@ DRAWING = (
     '<text x="32" y="45" font-family="sans-serif" font-size="36" text-anchor="middle" fill="#fff">{initial}</text>'
     '</svg>\n'
 )
+
+
+def is_file_server(host):
+    """Whether logos lie on this host."""
+    return host == urlsplit(LOGOS).netloc or host.endswith('.example')
 
 
 def drawn(path):

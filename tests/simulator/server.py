@@ -11,7 +11,6 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from .app import Simulator
 from .connect import Connect
 from .control import WithControl
-from .seeds import SEEDS
 
 HOST = '127.0.0.1'
 
@@ -52,10 +51,13 @@ class Server:
         self._server.server_close()
 
 
-def main(arguments=None):
-    """Serve until SIGTERM or Ctrl-C, after one line `ready http://127.0.0.1:PORT` on standard output."""
-    options = _options(arguments)
-    sim = _simulator(options)
+def main(seeds, arguments=None):
+    """Serve until SIGTERM or Ctrl-C, after one line `ready http://127.0.0.1:PORT` on standard output.
+
+    :param seeds: `{name: function that fills a simulator}`, what `--seed` chooses from; `demo` is the default
+    """
+    options = _options(seeds, arguments)
+    sim = _simulator(seeds, options)
     server = Server(WithControl(sim) if options.control else sim, options.port)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     sys.stdout.write(f'ready {server.url}\n')
@@ -64,7 +66,7 @@ def main(arguments=None):
         server.serve_forever()
 
 
-def _simulator(options):
+def _simulator(seeds, options):
     if options.data:
         try:
             sim = Simulator.from_directory(options.data, real_clock=True)
@@ -72,17 +74,17 @@ def _simulator(options):
             sys.exit(str(error))
     else:
         sim = Simulator(real_clock=True)
-        SEEDS[options.seed](sim)
+        seeds[options.seed](sim)
     if options.redirect_uri:
         Connect(sim, redirect_uris=options.redirect_uri)
     return sim
 
 
-def _options(arguments):
+def _options(seeds, arguments):
     parser = argparse.ArgumentParser(prog='simulator', description='A simulated Ponto, on this machine only.')
     parser.add_argument('--port', type=int, default=0, help='port to listen on; 0, the default, picks a free one')
     source = parser.add_mutually_exclusive_group()
-    source.add_argument('--seed', choices=sorted(SEEDS), default='demo', help='what Ponto knows (default: demo)')
+    source.add_argument('--seed', choices=sorted(seeds), default='demo', help='what Ponto knows (default: demo)')
     source.add_argument('--data', metavar='DIR', help='serve the recorded bodies in this directory')
     parser.add_argument(
         '--redirect-uri',

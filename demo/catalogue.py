@@ -5,8 +5,8 @@ import re
 import unicodedata
 from datetime import timedelta
 
-from .pictures import MADE_UP_LOGOS
-
+# The institutions' logos lie in a domain that exists nowhere, so that the demo asks no real server for them.
+LOGOS = 'https://logos.ponto.example'
 KNOWN = {
     'BE': (
         ('KBC', 'KREDBEBB'), ('BNP Paribas Fortis', 'GEBABEBB'), ('Belfius', 'GKCCBEBB'), ('ING Belgium', 'BBRUBEBB'),
@@ -80,7 +80,7 @@ def catalogue(sim, size=300):
             name,
             country,
             bic=bic,
-            logo_url=f'{MADE_UP_LOGOS}/{_slug(name)}.svg',
+            logo_url=f'{LOGOS}/{_slug(name)}.svg',
             primary_color=f'#{(index * 2654435761) % 0x1000000:06x}',
             shared_brand_name=brand,
             shared_brand_reference=_slug(brand) if brand else None,

@@ -1,4 +1,4 @@
-"""What the simulator knows to begin with: the demo company, the catalogue, recorded bodies."""
+"""The demo company and what else the simulator can know to begin with: recorded bodies."""
 
 import json
 import re
@@ -13,8 +13,10 @@ from stdnum.eu import at_02
 from stdnum.iso7064 import mod_97_10
 from stdnum.iso11649 import validate as validate_creditor_reference
 
-from .simulator import Simulator, seeds
-from .simulator.identifiers import enterprise_number, structured_communication
+from ..demo import demo
+from ..demo.entries import brussels_midnight
+from ..demo.identifiers import enterprise_number, structured_communication
+from .simulator import Simulator
 from .test_simulator import BASE, HERE, SimulatorCase
 
 GENERATIONS = ('spec_2022', 'java_2019', 'oca_2019')
@@ -25,7 +27,7 @@ class TestDemo(SimulatorCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.demo = Simulator()
-        cls.accounts = seeds.demo(cls.demo)
+        cls.accounts = demo(cls.demo)
         cls.rows = [row for account in cls.demo.accounts for row in account.transactions]
 
     def values(self, name, rows=None):
@@ -107,7 +109,7 @@ class TestDemo(SimulatorCase):
             (date(2026, 10, 25), '2026-10-24 22:00:00+00:00'),
             (date(2026, 10, 26), '2026-10-25 23:00:00+00:00'),
         ):
-            self.assertEqual(str(seeds.brussels_midnight(day)), moment)
+            self.assertEqual(str(brussels_midnight(day)), moment)
 
 
 class TestRecorded(SimulatorCase):

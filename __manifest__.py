@@ -7,6 +7,8 @@
     'license': 'LGPL-3',
     'depends': ['account', 'certificate'],
     'external_dependencies': {'python': ['cryptography', 'requests', 'python-stdnum']},
+    'application': True,
+    'uninstall_hook': 'uninstall_hook',
     'data': [
         'security/ponto_security.xml',
         'security/ir.model.access.csv',

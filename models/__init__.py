@@ -7,6 +7,7 @@ from . import ponto_account_grant
 from . import ponto_account_journal
 from . import ponto_account_reading
 from . import ponto_account_balance
+from . import ponto_account_ledger
 from . import ponto_account_runner
 from . import ponto_institution
 from . import ponto_integration

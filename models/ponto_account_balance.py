@@ -45,34 +45,6 @@ class PontoAccount(models.Model):
         moment = self.balance_date or self.bank_data_at or fields.Datetime.now()
         return local_date(moment, self.time_zone)
 
-    def _journal_balances(self):
-        """Return `{account: balance of its journal at the end of the balance day}`, in the account's currency."""
-        balances = {}
-        for day, accounts in self.grouped(lambda account: account._balance_day()).items():
-            totals = dict(
-                self._bank_items()._read_group(
-                    [
-                        ('account_id', 'in', accounts.journal_id.default_account_id.ids),
-                        ('parent_state', '=', 'posted'),
-                        ('date', '<=', day),
-                    ],
-                    ['account_id'],
-                    ['amount_currency:sum'],
-                )
-            )
-            balances.update({account: totals.get(account.journal_id.default_account_id, 0) for account in accounts})
-        return balances
-
-    def _bank_items(self):
-        return self.env['account.move.line'].sudo()
-
-    def _bank_items_domain(self):
-        return [
-            ('account_id', '=', self.journal_id.default_account_id.id),
-            ('parent_state', '=', 'posted'),
-            ('date', '<=', self._balance_day()),
-        ]
-
     def _explain_difference(self):
         """Return `[(label, amount)]` whose amounts add up to `balance_difference`, to the cent; zeros are left out.
 
@@ -259,11 +231,7 @@ class PontoAccount(models.Model):
     def _has_other_entries(self):
         """Return whether the journal's bank account holds anything else than this account's own transactions."""
         own = [('move_id.statement_line_ids', 'any', self._own_lines_domain())]
-        return bool(
-            self._bank_items().search_count(
-                [('account_id', '=', self.journal_id.default_account_id.id), '!', *own], limit=1
-            )
-        )
+        return bool(self._bank_items().search_count([*self._ledger_domain(), '!', *own], limit=1))
 
     def _book_opening_line(self):
         """Make the opening line if there is reason for one, and return it, or nothing."""

@@ -72,7 +72,11 @@ class PontoAccount(models.Model):
                 )
             )
         account.currency_id.active = True
-        journal = account.env['account.journal'].create(account._prepare_journal_vals())
+        journals, vals = account.env['account.journal'], account._prepare_journal_vals()
+        if vals['type'] == 'credit':
+            # Core gives each bank journal a ledger account of its own, but all credit card journals the same one.
+            vals['default_account_id'] = journals._create_default_account(account.company_id, 'credit', vals)
+        journal = journals.create(vals)
         account._link_to_journal(journal, start_date)
         return journal.with_env(self.env)
 

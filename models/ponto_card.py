@@ -66,7 +66,7 @@ class PontoAccount(models.Model):
             'is_bank_more': self.balance_difference > 0,
             'is_equal': is_equal,
             # Most of a card's queries are those of the explanation.
-            'explanation': [] if is_equal else (self.balance_explanation or '').splitlines(),
+            'explanation': [] if is_equal else self._card_explanation(),
             'bank_data_at': self._card_moment(self.bank_data_at),
             'last_read': self._card_moment(self.last_read_at),
             'next_read': self._card_moment(self.next_read_at),
@@ -77,6 +77,9 @@ class PontoAccount(models.Model):
             'is_withdrawn': is_withdrawn,
             'needs_consent': is_withdrawn or self.consent_state in ('ending', 'ended') or self._is_consent_refused(),
         }
+
+    def _card_explanation(self):
+        return [*(self.balance_explanation or '').splitlines(), *filter(None, [self.balance_note])]
 
     def _card_error(self):
         """Return why nothing comes in, unless the end of the consent says it already."""

@@ -38,6 +38,7 @@ from . import test_processes
 from . import test_connect_flow
 from . import test_webhooks
 from . import test_card
+from . import test_cards
 from . import test_browser_card
 from . import test_browser_connect
 from . import test_browser_direct

@@ -1,10 +1,12 @@
 import logging
 
 from odoo import http
+from odoo.exceptions import AccessError
 from odoo.http import request
 
 from ..models.error_sentences import error_sentence
 from ..models.ponto_integration_connect import CONSENT_RETURN, REAUTHORIZATION_RETURN
+from ..models.rights import check_may_connect
 from ..ponto.errors import PontoError, PontoGrantError
 from .rate_limit import RateLimit
 
@@ -29,8 +31,10 @@ class PontoController(http.Controller):
     @http.route(CONSENT_RETURN, type='http', auth='user', methods=['GET'])
     def consent_return(self, state='', code='', error='', **_ignored):
         """Take the code of a consent, which works once, and go on with the choice of accounts."""
-        if not request.env.user.has_group('account.group_account_manager'):
-            return self._refuse(request.env._("Only an administrator of Invoicing may connect bank accounts."), 403)
+        try:
+            check_may_connect(request.env)
+        except AccessError as refusal:
+            return self._refuse(str(refusal), 403)
         started = self._started(state)
         if not started or 'verifier' not in started:
             return self._refuse(

@@ -3,6 +3,8 @@
 from odoo import fields, models
 from odoo.tools import format_date, formatLang
 
+from .rights import may_book, may_connect, may_look
+
 
 class AccountJournal(models.Model):
     _inherit = 'account.journal'
@@ -10,12 +12,12 @@ class AccountJournal(models.Model):
     def _fill_bank_cash_dashboard_data(self, dashboard_data):
         super()._fill_bank_cash_dashboard_data(dashboard_data)
         accounts = self.env['ponto.account']
-        if not accounts.has_access('read'):
+        if not may_look(self.env):
             return
         feeds = accounts.search([('journal_id', 'in', self.ids)])
         for feed, vals in feeds._prepare_cards_vals().items():
             dashboard_data[feed.journal_id.id]['ponto'] = vals
-        if self.env['ponto.integration'].has_access('create'):
+        if may_connect(self.env):
             for journal in self:
                 dashboard_data[journal.id]['can_connect_ponto'] = (
                     journal.type in ('bank', 'credit')
@@ -29,11 +31,7 @@ class PontoAccount(models.Model):
 
     def _prepare_cards_vals(self):
         """Return `{account: what its card shows}`; amounts are texts in the user's language, moments in UTC."""
-        user = self.env.user
-        rights = {
-            'can_fetch': any(map(user.has_group, ('account.group_account_basic', 'account.group_account_manager'))),
-            'can_reconnect': self.env['ponto.link'].has_access('write'),
-        }
+        rights = {'can_fetch': may_book(self.env), 'can_reconnect': may_connect(self.env)}
         feeds = self.sudo()
         stages = feeds._fetch_stages()
         held = dict(

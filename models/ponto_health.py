@@ -7,10 +7,10 @@ from datetime import timedelta
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.tools import format_datetime
 
 from .ponto_consent import AGAIN_AFTER
+from .rights import check_may_look
 
 _logger = logging.getLogger(__name__)
 
@@ -103,9 +103,7 @@ class PontoAccount(models.Model):
             'consents_ended', 'withdrawn': lists of `{'id', 'account', 'company', 'since' or 'until', 'message'}` with
             moments in UTC as ISO text, 'held': number of transactions to review}`
         """
-        user = self.env.user
-        if not (user.has_group('account.group_account_readonly') or user.has_group('account.group_account_manager')):
-            raise AccessError(self.env._("Only accountants may see how the bank feeds are."))
+        check_may_look(self.env)
         feeds = self.search([('journal_id', '!=', False)])
         health = {
             'silent': [

@@ -7,6 +7,7 @@ from ..ponto.auth import ClientCredentialsAuth
 from ..ponto.client import PontoClient
 from ..ponto.errors import PontoAuthError
 from .encryption import decrypt, encrypt
+from .messages import failure
 from .ponto_token import TokenStore
 
 DIRECT_API_URL = 'https://api.myponto.com'
@@ -114,19 +115,18 @@ class PontoIntegration(models.Model):
         self.ensure_one()
         self.check_access('unlink')
         integration = self.sudo()
-        failure = integration._revoke()
+        reason = integration._revoke()
         integration.write({'state': 'draft', 'client_id': False, 'client_secret': False})
         self.env['ponto.token'].sudo().search([('integration_id', '=', self.id)])._write_texts(
             False, False, issued_for=False, expires_at=False
         )
         integration.account_ids._write_changes({'state': 'withdrawn', 'next_read_at': False})
-        return not failure or self.env['ponto.synchronization']._notification(
+        return not reason or failure(
             self.env._(
                 "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto"
                 " dashboard as well.",
-                reason=failure,
-            ),
-            kind='danger',
+                reason=reason,
+            )
         )
 
     def _revoke(self):

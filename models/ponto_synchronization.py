@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .messages import failure, success
+
 KEPT_DAYS = 400
 
 
@@ -70,7 +72,7 @@ class PontoSynchronization(models.Model):
         if done:
             sentences.append(self._outcome(done))
         sentences += remarks
-        return self._notification('\n'.join(sentences), 'danger' if failed else 'success', next_action)
+        return (failure if failed else success)('\n'.join(sentences), next_action)
 
     def _outcome(self, done):
         new, booked = (sum(done.mapped(name)) for name in ('new_count', 'booked_count'))
@@ -95,17 +97,3 @@ class PontoSynchronization(models.Model):
         if any(account.walk_cursor for account in done.account_id):
             sentences.append(self.env._("Ponto's list is long: the rest of it is read in the background."))
         return ' '.join(sentences)
-
-    @api.model
-    def _notification(self, message, kind='success', next_action=None):
-        """Return the client action that shows `message`, and then does `next_action` or reloads the view behind it."""
-        return {
-            'type': 'ir.actions.client',
-            'tag': 'display_notification',
-            'params': {
-                'type': kind,
-                'message': message,
-                'sticky': kind == 'danger',
-                'next': next_action or {'type': 'ir.actions.client', 'tag': 'soft_reload'},
-            },
-        }

@@ -1,12 +1,13 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from .conversions import local_date, naive_utc
 from .labels import payment_reference
+from .messages import success
 from .ordering import places
+from .rights import check_may_book
 
 # The inbox fields that tell one payment from another, whatever id Ponto gives it.
 FINGERPRINT = (
@@ -155,7 +156,7 @@ class PontoTransaction(models.Model):
         """Book the selected rows now where their reason to be held is gone; tell what became of them."""
         self._check_bookkeeper()
         counts = self.sudo().filtered(lambda row: row.state in ('new', 'held'))._book()
-        return self.env['ponto.synchronization']._notification(
+        return success(
             self.env._(
                 "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']
             )
@@ -200,11 +201,9 @@ class PontoTransaction(models.Model):
         return ['|', ('state', '=', 'new'), ('is_changed', '=', True)]
 
     def _check_bookkeeper(self):
-        """Booking is for whoever may write statement lines, and for Invoicing's administrators (who may not, alone)."""
+        """:raises AccessError: the user may not see these rows, or not bring them into the books"""
         self.check_access('read')
-        user = self.env.user
-        if not (user.has_group('account.group_account_basic') or user.has_group('account.group_account_manager')):
-            raise AccessError(self.env._("You may look at bank transactions, but not bring them into the books."))
+        check_may_book(self.env)
 
     # -------------------------------------------------------------------------
     # Runner: the only place that commits

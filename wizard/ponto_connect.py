@@ -1,11 +1,12 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Command
 
 from ..models.encryption import decrypt, encrypt
 from ..models.error_sentences import error_sentence
 from ..models.ponto_account_fetch import BOOKED_WHILE_WAITING
 from ..models.ponto_account_reading import PAGES_AT_ONCE
+from ..models.rights import check_may_connect
 from ..ponto.errors import PontoError
 
 PONTO_URL = 'https://dashboard.myponto.com'
@@ -251,8 +252,7 @@ class PontoConnect(models.TransientModel):
     @api.model
     def _check_administrator(self):
         """Connecting a bank makes journals and reads accounts: it is the invoicing administrator's."""
-        if not self.env.user.has_group('account.group_account_manager'):
-            raise AccessError(self.env._("Only an administrator of Invoicing may connect bank accounts."))
+        check_may_connect(self.env)
 
     def _fetch_accounts(self):
         """Read the accounts of the grant and offer those that have no journal yet."""

@@ -7,67 +7,60 @@ from ..ponto import errors
 
 _lt = LazyTranslate(__name__)
 
-# The first class that matches wins: the special ones stand before their parents.
-_SENTENCES = [
-    (
-        errors.PontoCredentialsError,
-        _lt(
-            "Ponto does not accept this client ID and client secret. Copy both again from the integration in your Ponto"
-            " dashboard (the secret is shown only once; a new one can be generated there), then enter them with Connect"
-            " or Update Credentials."
-        ),
+# By the name of an exception, or what `_kind` calls it. The sentences of an exception's parents stand for it as well.
+_SENTENCES = {
+    'PontoCredentialsError': _lt(
+        "Ponto does not accept this client ID and client secret. Copy both again from the integration in your Ponto"
+        " dashboard (the secret is shown only once; a new one can be generated there), then enter them with Connect"
+        " or Update Credentials."
     ),
-    (
-        errors.PontoGrantError,
-        _lt("Ponto has ended the permission to read these accounts. Use Update Credentials to connect again."),
+    'PontoGrantError': _lt(
+        "Ponto has ended the permission to read these accounts. Use Update Credentials to connect again."
     ),
-    (
-        errors.PontoAuthError,
-        _lt("Ponto refuses access with the stored credentials. Use Update Credentials to connect again."),
+    'PontoAuthError': _lt("Ponto refuses access with the stored credentials. Use Update Credentials to connect again."),
+    'PontoNotFoundError': _lt(
+        "Ponto does not know this account, or no longer lets this integration read it. Tick the account for the"
+        " integration in your Ponto dashboard, then use Fetch Accounts."
     ),
-    (
-        errors.PontoNotFoundError,
-        _lt(
-            "Ponto does not know this account, or no longer lets this integration read it. Tick the account for the"
-            " integration in your Ponto dashboard, then use Fetch Accounts."
-        ),
+    'PontoRateLimitError': _lt(
+        "Ponto asks for fewer requests at the moment. Nothing is lost: the next automatic run reads on."
     ),
-    (
-        errors.PontoRateLimitError,
-        _lt("Ponto asks for fewer requests at the moment. Nothing is lost: the next automatic run reads on."),
+    'PontoServerError': _lt(
+        "Ponto has a problem on its side (%(detail)s). Nothing is lost: the next automatic run tries again."
     ),
-    (
-        errors.PontoServerError,
-        _lt("Ponto has a problem on its side (%(detail)s). Nothing is lost: the next automatic run tries again."),
+    'PontoTimeoutError': _lt("Ponto did not answer in time. Nothing is lost: the next automatic run tries again."),
+    'PontoTlsError': _lt(
+        "No secure connection to Ponto could be made. Ask your administrator to check the server's certificates,"
+        " clock and proxy."
     ),
-    (
-        errors.PontoTimeoutError,
-        _lt("Ponto did not answer in time. Nothing is lost: the next automatic run tries again."),
+    'PontoConnectionError': _lt(
+        "Ponto cannot be reached from this server. Nothing is lost: the next automatic run tries again. If it goes"
+        " on, ask your administrator to check the server's internet connection."
     ),
-    (
-        errors.PontoTlsError,
-        _lt(
-            "No secure connection to Ponto could be made. Ask your administrator to check the server's certificates,"
-            " clock and proxy."
-        ),
+    'PontoResponseError': _lt(
+        "Something answered in Ponto's place that Odoo cannot read (%(detail)s). Nothing was imported from it; the"
+        " next automatic run tries again. If it goes on, ask your administrator to check the proxy and the address."
     ),
-    (
-        errors.PontoConnectionError,
-        _lt(
-            "Ponto cannot be reached from this server. Nothing is lost: the next automatic run tries again. If it goes"
-            " on, ask your administrator to check the server's internet connection."
-        ),
+    'PontoApiError': _lt("Ponto answered: %(detail)s."),
+    # Refused for one account while the grant as a whole is accepted.
+    'account': _lt(
+        "Ponto refuses access to this account. Check in your Ponto dashboard that it is still active there, then use"
+        " Reconnect."
     ),
-    (
-        errors.PontoResponseError,
-        _lt(
-            "Something answered in Ponto's place that Odoo cannot read (%(detail)s). Nothing was imported from it; the"
-            " next automatic run tries again. If it goes on, ask your administrator to check the proxy and the address."
-        ),
+    'subscription': _lt(
+        "Ponto asks for payment before it lets Odoo read accounts. Check your organization's subscription in your Ponto"
+        " dashboard; transactions come in again once it is paid."
     ),
-    (errors.PontoApiError, _lt("Ponto answered: %(detail)s.")),
-]
-_UNEXPECTED = _lt("Odoo could not finish this (%(detail)s). Nothing was imported halfway; the next run tries again.")
+    'organization': _lt(
+        "Ponto has blocked your organization, so no transactions come in. Your Ponto dashboard or Ponto's support tells"
+        " you why."
+    ),
+    # What Odoo or another addon has said stays as it is.
+    'UserError': '%(detail)s',
+    'unexpected': _lt(
+        "Odoo could not finish this (%(detail)s). Nothing was imported halfway; the next run tries again."
+    ),
+}
 
 
 def error_code(error):
@@ -75,18 +68,44 @@ def error_code(error):
     return getattr(error, 'code', '') or type(error).__name__
 
 
-def error_sentence(env, error):
-    """Return the sentence, in the user's language, for an exception met while talking to Ponto or while booking.
+def failure_of(error, is_about_account=False):
+    """Return what to keep of an exception met while talking to Ponto or while booking, for `failure_sentence`.
 
-    Of an exception that is neither Ponto's nor meant for users only the name is told: its text may hold data.
+    Of an exception that is neither Ponto's nor meant for users only the name is kept: its text may hold data.
+
+    :param is_about_account: one account was asked for, so a refusal is about that account alone
+    :return: `{'kind': key of the table of sentences, 'detail': text or '', 'request_id': Ponto's reference or ''}`
     """
-    if isinstance(error, UserError):
-        return str(error)
-    template = next((text for kind, text in _SENTENCES if isinstance(error, kind)), _UNEXPECTED)
-    detail = str(error) if isinstance(error, errors.PontoError) else type(error).__name__
-    text = env._(template)
-    sentence = text % {'detail': (getattr(error, 'detail', '') or detail).rstrip('.')}
-    request_id = getattr(error, 'request_id', '')
-    if not request_id:
+    detail, request_id = type(error).__name__, ''
+    if isinstance(error, errors.PontoApiError):
+        detail, request_id = error.detail or str(error), error.request_id
+    elif isinstance(error, (UserError, errors.PontoError)):
+        detail = str(error)
+    return {'kind': _kind(error, is_about_account), 'detail': detail, 'request_id': request_id}
+
+
+def _kind(error, is_about_account):
+    if isinstance(error, errors.PontoApiError) and error.status == 402:
+        return 'subscription'
+    if isinstance(error, errors.PontoApiError) and 'blocked' in error.code.lower():
+        return 'organization'
+    if is_about_account and type(error) is errors.PontoAuthError:
+        return 'account'
+    return next((kind.__name__ for kind in type(error).__mro__ if kind.__name__ in _SENTENCES), 'unexpected')
+
+
+def failure_sentence(env, failure):
+    """Return the sentence for what `failure_of` has kept, in the language of `env`; '' for nothing."""
+    if not failure:
+        return ''
+    text = env._(_SENTENCES.get(failure['kind'], _SENTENCES['unexpected']))
+    detail = failure['detail'] if failure['kind'] == 'UserError' else failure['detail'].rstrip('.')
+    sentence = text % {'detail': detail}
+    if not failure['request_id']:
         return sentence
-    return env._("%(sentence)s (Ponto reference %(reference)s)", sentence=sentence, reference=request_id)
+    return env._("%(sentence)s (Ponto reference %(reference)s)", sentence=sentence, reference=failure['request_id'])
+
+
+def error_sentence(env, error):
+    """Return the sentence, in the user's language, for an exception that a person has just met."""
+    return failure_sentence(env, failure_of(error))

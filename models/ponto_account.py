@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from .error_sentences import failure_sentence
+
 
 class PontoAccount(models.Model):
     """An online bank account that a Ponto integration may read, linked to at most one journal."""
@@ -81,7 +83,8 @@ class PontoAccount(models.Model):
         readonly=True,
         copy=False,
     )
-    error_message = fields.Text(readonly=True, copy=False)
+    failure = fields.Json(readonly=True, copy=False, help="Why the last run failed, see `error_sentences`.")
+    error_message = fields.Text(compute='_compute_error_message')
     failure_count = fields.Integer(readonly=True, copy=False)
     last_read_at = fields.Datetime(string="Last Fetch", readonly=True, copy=False)
     last_full_walk_at = fields.Datetime(readonly=True, copy=False)
@@ -135,6 +138,12 @@ class PontoAccount(models.Model):
                     " use Reconnect.",
                     detail=account.bank_error_detail or account.bank_error_code,
                 )
+
+    @api.depends_context('lang')
+    @api.depends('failure')
+    def _compute_error_message(self):
+        for account in self:
+            account.error_message = failure_sentence(self.env, account.failure)
 
     @api.constrains('journal_id', 'company_id', 'currency_code')
     def _check_journal(self):
@@ -219,5 +228,50 @@ class PontoAccount(models.Model):
         """Stop receiving transactions; what is in the books stays, and linking again imports nothing twice."""
         self.check_access('write')
         journals = self.journal_id
-        self.sudo().write({'journal_id': False, 'state': 'new', 'next_read_at': False})
+        self.sudo()._set_unlinked()
         journals.sudo().bank_statements_source = 'undefined'
+
+    # -------------------------------------------------------------------------
+    # Named transitions: the only writers of `state`. What belongs to a state is left with it
+    # -------------------------------------------------------------------------
+
+    def _set_linked(self, journal, **vals):
+        """This account's transactions are received in `journal` from now on; the next run reads them."""
+        self._set_state('active', journal_id=journal.id, next_read_at=fields.Datetime.now(), **vals)
+
+    def _set_unlinked(self):
+        """No journal receives these accounts' transactions any more. One that Ponto withholds stays withheld."""
+        for account in self:
+            state = 'withdrawn' if account.state == 'withdrawn' else 'new'
+            account._set_state(state, journal_id=False, **self._no_next_run())
+
+    def _set_active(self):
+        """Ponto has let Odoo read these feeds just now."""
+        self._set_state('active')
+
+    def _set_failed(self, failure, failure_count):
+        """A run over these feeds has failed.
+
+        :param failure: why, as `error_sentences.failure_of` returns it
+        :param failure_count: how many runs have failed one after the other
+        """
+        self._set_state('error', failure=failure, failure_count=failure_count)
+
+    def _set_withdrawn(self):
+        """Ponto no longer lets Odoo read these accounts: nothing is tried until somebody gives the permission again."""
+        self._set_state('withdrawn', **self._no_next_run())
+
+    def _set_authorized(self):
+        """Ponto lists these accounts again; those that have been withdrawn are read at once where they are linked."""
+        for account in self.filtered(lambda account: account.state == 'withdrawn'):
+            if account.journal_id:
+                account._set_state('active', next_read_at=fields.Datetime.now())
+            else:
+                account._set_state('new')
+
+    @api.model
+    def _no_next_run(self):
+        return {'next_read_at': False, 'pending_synchronization_ids': False}
+
+    def _set_state(self, state, **companions):
+        self._write_changes({'state': state, 'failure': False, 'failure_count': 0, **companions})

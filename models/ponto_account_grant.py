@@ -1,6 +1,6 @@
 """Which accounts a grant covers: recognise, update, withdraw."""
 
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from .conversions import naive_utc
@@ -43,17 +43,11 @@ class PontoAccount(models.Model):
                     # Its rows have new ids as well.
                     account.last_full_walk_at = False
                 account._write_changes({**vals, 'link_id': link.id})
-                if account.state == 'withdrawn':
-                    account.write(
-                        {
-                            'state': 'active' if account.journal_id else 'new',
-                            'next_read_at': account.journal_id and fields.Datetime.now(),
-                        }
-                    )
+                account._set_authorized()
             else:
                 account = self.create({**vals, 'link_id': link.id, 'time_zone': link.institution_id._local_zone()})
             accounts += account
-        (integration.account_ids - accounts)._write_changes({'state': 'withdrawn'})
+        (integration.account_ids - accounts)._set_withdrawn()
         return accounts
 
     def _is_authorized(self):

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from odoo import fields, models
+from odoo import models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError
 
@@ -46,17 +46,8 @@ class PontoAccount(models.Model):
     def _link_to_journal(self, journal, start_date=False):
         """Receive this account's transactions in `journal` from `start_date` on; the next run reads it."""
         self.ensure_one()
-        self.sudo().write(
-            {
-                'journal_id': journal.id,
-                'start_date': start_date,
-                'state': 'active',
-                'next_read_at': fields.Datetime.now(),
-                # Older transactions were asked for in the books as they were then.
-                'wanted_from': False,
-                'wanted_until': False,
-            }
-        )
+        # Older transactions were asked for in the books as they were then.
+        self.sudo()._set_linked(journal, start_date=start_date, wanted_from=False, wanted_until=False)
         journal.sudo().bank_statements_source = 'ponto'
 
     def _link_to_new_journal(self, start_date=False):

@@ -55,7 +55,7 @@ class PontoAccount(models.Model):
         account._read_details()
         counts = account._read_transactions(at_most)
         account.integration_id._record_success()
-        account.write({'state': 'active', 'error_message': False, 'failure_count': 0})
+        account._set_active()
         account._plan_read(account._next_read_after(fields.Datetime.now()))
         return (
             self.env['ponto.synchronization']

@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..ponto.errors import PontoError
-from .error_sentences import error_code, error_sentence
+from .error_sentences import error_code, failure_of
 from .ponto_account_reading import PAGES_AT_ONCE
 
 _logger = logging.getLogger(__name__)
@@ -215,19 +215,14 @@ class PontoAccount(models.Model):
         account = self.sudo()
         if not isinstance(error, (PontoError, UserError)):
             _logger.error("Synchronization of online account %s failed", account.id, exc_info=error)
-        message = error_sentence(account.with_context(lang=account.company_id.partner_id.lang).env, error)
+        failure = failure_of(error, is_about_account=True)
         account.integration_id._record_error(error)
-        # A person who tries again and again does not put off the next automatic run.
-        failures = account.failure_count + (trigger == 'cron' or not account.failure_count)
-        account.write(
-            {
-                # A withdrawn account is not tried again by itself: somebody has to give the permission again.
-                'state': 'withdrawn' if account.state == 'withdrawn' else 'error',
-                'error_message': message,
-                'failure_count': failures,
-            }
-        )
-        account._plan_read(fields.Datetime.now() + self._back_off(failures, error))
+        # A withdrawn account is not tried again by itself: somebody has to give the permission again.
+        if account.state != 'withdrawn':
+            # A person who tries again and again does not put off the next automatic run.
+            failures = account.failure_count + (trigger == 'cron' or not account.failure_count)
+            account._set_failed(failure, failures)
+            account._plan_read(fields.Datetime.now() + self._back_off(failures, error))
         return (
             self.env['ponto.synchronization']
             .sudo()
@@ -240,7 +235,7 @@ class PontoAccount(models.Model):
                     'started_at': started_at,
                     'ended_at': fields.Datetime.now(),
                     'error_code': error_code(error),
-                    'message': message,
+                    'failure': failure,
                 }
             )
         )

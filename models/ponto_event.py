@@ -107,11 +107,11 @@ class PontoEvent(models.Model):
         elif self.type in RELIEFS:
             feeds.filtered(lambda account: account.state in ('active', 'error')).next_read_at = fields.Datetime.now()
         elif self.type == INTEGRATION_REVOKED:
-            integrations.state = 'refused'
-            accounts._write_changes({'state': 'withdrawn'})
+            integrations._set_refused()
+            accounts._set_withdrawn()
             self._tell(accounts)
         elif self.type == ACCOUNT_REVOKED:
-            concerned._write_changes({'state': 'withdrawn'})
+            concerned._set_withdrawn()
             self._tell(concerned)
         elif self.type in TOLD:
             self._tell(accounts)

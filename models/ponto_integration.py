@@ -5,7 +5,7 @@ from odoo.exceptions import ValidationError
 
 from ..ponto.auth import ClientCredentialsAuth
 from ..ponto.client import PontoClient
-from ..ponto.errors import PontoAuthError
+from ..ponto.errors import PontoCredentialsError, PontoGrantError
 from .encryption import decrypt, encrypt
 from .messages import failure
 from .ponto_token import TokenStore
@@ -116,11 +116,7 @@ class PontoIntegration(models.Model):
         self.check_access('unlink')
         integration = self.sudo()
         reason = integration._revoke()
-        integration.write({'state': 'draft', 'client_id': False, 'client_secret': False})
-        self.env['ponto.token'].sudo().search([('integration_id', '=', self.id)])._write_texts(
-            False, False, issued_for=False, expires_at=False
-        )
-        integration.account_ids._write_changes({'state': 'withdrawn', 'next_read_at': False})
+        integration._set_disconnected()
         return not reason or failure(
             self.env._(
                 "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto"
@@ -128,6 +124,30 @@ class PontoIntegration(models.Model):
                 reason=reason,
             )
         )
+
+    # -------------------------------------------------------------------------
+    # Named transitions: the only writers of `state`. What belongs to a state is left with it
+    # -------------------------------------------------------------------------
+
+    def _set_connected(self):
+        """Ponto accepts these grants. What has failed while it did not is tried again at once."""
+        returned = self.filtered(lambda integration: integration.state != 'connected')
+        returned.state = 'connected'
+        failed = returned.account_ids.filtered(lambda account: account.journal_id and account.state != 'withdrawn')
+        if failed:
+            failed._plan_read(fields.Datetime.now())
+
+    def _set_refused(self):
+        """Ponto no longer accepts these grants. One that somebody has disconnected stays so."""
+        self.filtered(lambda integration: integration.state == 'connected').state = 'refused'
+
+    def _set_disconnected(self):
+        """Somebody has ended these grants: Odoo forgets the credentials, and their accounts are no longer read."""
+        self.write({'state': 'draft', 'client_id': False, 'client_secret': False})
+        self.env['ponto.token'].sudo().search([('integration_id', 'in', self.ids)])._write_texts(
+            False, False, issued_for=False, expires_at=False
+        )
+        self.account_ids._set_withdrawn()
 
     def _revoke(self):
         """End the grant at Ponto. One of a direct integration can only be ended on Ponto's site.
@@ -198,10 +218,7 @@ class PontoIntegration(models.Model):
             .sudo()
             ._ensure(client, {resource.institution_id for resource in resources if resource.institution_id})
         )
-        if integration.state != 'connected':
-            integration.state = 'connected'
-            # Failed runs have put off the next ones.
-            integration.account_ids.filtered('journal_id')._plan_read(fields.Datetime.now())
+        integration._set_connected()
         links = integration._ensure_links(institutions, resources)
         return self.env['ponto.account'].sudo()._update_from_grant(integration, links, resources).with_env(self.env)
 
@@ -219,11 +236,14 @@ class PontoIntegration(models.Model):
         return {**links, **{link.institution_id.ponto_id or None: link for link in created}}
 
     def _record_error(self, error):
-        """Remember on the grant that Ponto refuses it; other errors concern single accounts."""
-        if isinstance(error, PontoAuthError) and self.state == 'connected':
-            self.state = 'refused'
+        """Remember on the grant that Ponto refuses it. Any other error concerns the account that was read, or passes.
+
+        Only the token endpoint speaks of the grant as a whole; 401 and 403 elsewhere are about what was asked for.
+        """
+        if isinstance(error, (PontoCredentialsError, PontoGrantError)):
+            self._set_refused()
 
     def _record_success(self):
         """Forget an earlier refusal: Ponto has just let this grant read."""
         if self.state == 'refused':
-            self.state = 'connected'
+            self._set_connected()

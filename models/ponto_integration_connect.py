@@ -22,7 +22,7 @@ from ..ponto import (
     new_connect_session,
     pkce_pair,
 )
-from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
+from ..ponto.errors import PontoAuthError, PontoConnectionError, PontoError, PontoNotFoundError
 from .encryption import decrypt
 from .error_sentences import error_sentence
 from .ponto_token import TokenStore
@@ -224,9 +224,8 @@ class PontoIntegration(models.Model):
                     'organization_id': userinfo.organization_id,
                 }
             )
-        integration.write(
-            {'organization_name': userinfo.name, 'state': 'connected', 'consented_at': fields.Datetime.now()}
-        )
+        integration.write({'organization_name': userinfo.name, 'consented_at': fields.Datetime.now()})
+        integration._set_connected()
         TokenStore(integration).replace(token)
         return integration
 
@@ -302,5 +301,6 @@ class PontoIntegration(models.Model):
             raise
         except (PontoError, UserError) as error:
             self.env.cr.rollback()
-            self._record_error(error)
+            if isinstance(error, PontoAuthError):
+                self._set_refused()
         self.env['ir.cron']._commit_progress()

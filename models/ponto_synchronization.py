@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
-from .messages import failure, success
+from . import messages
+from .error_sentences import failure_sentence
 
 KEPT_DAYS = 400
 
@@ -28,7 +29,14 @@ class PontoSynchronization(models.Model):
     booked_count = fields.Integer(string="Booked", help="Transactions that became statement lines.")
     held_count = fields.Integer(string="Held", help="Transactions that wait under To Review.")
     error_code = fields.Char()
-    message = fields.Text()
+    failure = fields.Json(help="Why the run failed, see `error_sentences`.")
+    message = fields.Text(compute='_compute_message')
+
+    @api.depends_context('lang')
+    @api.depends('failure')
+    def _compute_message(self):
+        for run in self:
+            run.message = failure_sentence(self.env, run.failure)
 
     @api.autovacuum
     def _gc_history(self):
@@ -72,7 +80,7 @@ class PontoSynchronization(models.Model):
         if done:
             sentences.append(self._outcome(done))
         sentences += remarks
-        return (failure if failed else success)('\n'.join(sentences), next_action)
+        return (messages.failure if failed else messages.success)('\n'.join(sentences), next_action)
 
     def _outcome(self, done):
         new, booked = (sum(done.mapped(name)) for name in ('new_count', 'booked_count'))

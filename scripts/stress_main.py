@@ -236,9 +236,11 @@ def check_books(sim):
 
 
 def check_no_error():
-    for message, count in query("SELECT message, count(*) FROM ponto_synchronization WHERE state = 'error' GROUP BY 1"):
+    for message, count in query(
+        "SELECT failure->>'kind', count(*) FROM ponto_synchronization WHERE state = 'error' GROUP BY 1"
+    ):
         wrong.append(f'{count} runs failed: {message}')
-    for reference, message in query("SELECT reference, error_message FROM ponto_account WHERE state != 'active'"):
+    for reference, message in query("SELECT reference, failure->>'kind' FROM ponto_account WHERE state != 'active'"):
         wrong.append(f'{reference} is not healthy: {message}')
 
 
@@ -351,7 +353,7 @@ def same_account(options):
         for _number in range(options.rounds):
             # Whoever reads says why it fails, whatever the others do to the same records at that moment.
             ask(sim, 'sick', account_id, [(way, chance.random() / 2) for way in ways(options.processes)])
-        [[state, message]] = query('SELECT state, error_message FROM ponto_account')
+        [[state, message]] = query("SELECT state, failure->>'kind' FROM ponto_account")
         if state != 'error' or not message:
             wrong.append(f'after failures the account is {state} and says {message}')
         sim.clear_faults()

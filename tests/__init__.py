@@ -46,3 +46,4 @@ from . import test_year
 from . import test_fuzz
 from . import test_health
 from . import test_public_methods
+from . import test_states

@@ -1,6 +1,8 @@
 from datetime import timedelta
 
 from odoo import Command, fields
+from odoo.addons.account_online_ponto.models.error_sentences import failure_of
+from odoo.exceptions import UserError
 from odoo.tests import new_test_user, tagged
 
 from .common import PontoCase
@@ -45,7 +47,7 @@ class TestCard(PontoCase):
         self.simulator.add_transaction(self.online, 5, '2026-03-03', currency='USD')
         account = self.link()
         account._synchronize()
-        account.error_message = "Ponto cannot be reached"
+        account._set_failed(failure_of(UserError("Ponto cannot be reached")), 1)
         card = self.card(account)
         self.assertFalse(card['is_equal'])
         self.assertEqual((card['held_count'], card['error']), (1, "Ponto cannot be reached"))
@@ -67,7 +69,7 @@ class TestCard(PontoCase):
 
     def test_an_account_that_ponto_shows_no_more_needs_a_new_consent(self):
         account = self.link()
-        account.state = 'withdrawn'
+        account._set_withdrawn()
         card = self.card(account)
         self.assertEqual((card['is_withdrawn'], card['needs_consent']), (True, True))
 

@@ -2,7 +2,9 @@ import json
 from datetime import timedelta
 
 from odoo import Command, fields
+from odoo.addons.account_online_ponto.models.error_sentences import failure_of
 from odoo.addons.base.models import ir_cron
+from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import PATIENCE, PontoCase
@@ -37,7 +39,7 @@ class TestHealth(PontoCase):
         self.assertFalse(self.account.health_message)
         for vals, words in (
             ({'last_read_at': self.ago(days=2)}, "Nothing has come in since"),
-            ({'state': 'error', 'error_message': "Broken."}, "Broken."),
+            ({'state': 'error', 'failure': failure_of(UserError("Broken."))}, "Broken."),
             ({'state': 'withdrawn'}, "may no longer read"),
             ({'authorization_expires_at': self.ago(days=-5)}, "in 5 days"),
             ({'authorization_expires_at': self.ago(days=5)}, "consent ended on"),
@@ -72,7 +74,8 @@ class TestHealth(PontoCase):
 
     def test_a_silence_is_told_once_and_no_more_when_it_is_over(self):
         self.assertFalse(self.tell())
-        self.account.write({'last_read_at': self.ago(days=2), 'state': 'error', 'error_message': "Out of reach."})
+        self.account._set_failed(failure_of(UserError("Out of reach.")), 1)
+        self.account.last_read_at = self.ago(days=2)
         told = self.tell()
         self.assertEqual((told.summary, told.user_id), ("No news from the bank", self.accountant))
         self.assertIn("Out of reach.", told.note)

@@ -1,6 +1,7 @@
 from datetime import date, timedelta
 
 from odoo import fields
+from odoo.addons.account_online_ponto.models.error_sentences import failure_of
 from odoo.addons.account_online_ponto.wizard import ponto_backfill
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
@@ -145,7 +146,7 @@ class TestInbox(PontoCase):
             {
                 'last_read_at': fields.Datetime.now() - timedelta(days=2),
                 'state': 'error',
-                'error_message': "Broken",
+                'failure': failure_of(UserError("Broken")),
                 'authorization_expires_at': fields.Datetime.now() - timedelta(days=3),
             }
         )

@@ -2,7 +2,7 @@ import logging
 from datetime import timedelta
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account
+from odoo.addons.account_online_ponto.models import ponto_account_reading
 from odoo.addons.base.models import ir_cron
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -83,7 +83,7 @@ class TestFailures(PontoCase):
         self.account.company_id.fiscalyear_lock_date = '2026-03-31'
         self.account._book_into(self.account._last_run())
         self.account.company_id.fiscalyear_lock_date = False
-        self.patch(ponto_account, 'BOOKING_BATCH', 1)
+        self.patch(ponto_account_reading, 'BOOKING_BATCH', 1)
         self.env.flush_all()
         self.env.ref('account_online_ponto.ir_cron_book').method_direct_trigger()
         self.env.invalidate_all()

@@ -44,7 +44,7 @@ ALLOWED = {
         'action_unlink_journal': MANAGE,
         'fetch_progress': BOOK,
         # Of one's own companies only.
-        'get_health': {'readonly', 'bookkeeper', 'manager', 'stranger'},
+        'get_health': LOOK | {'stranger'},
     },
     'ponto.backfill': {'action_fetch': BOOK},
     'ponto.connect': {

@@ -6,7 +6,7 @@
     'author': 'The account_online_ponto contributors',
     'license': 'LGPL-3',
     'depends': ['account', 'certificate'],
-    'external_dependencies': {'python': ['cryptography', 'requests', 'python-stdnum']},
+    'external_dependencies': {'python': ['cryptography', 'python-dateutil', 'python-stdnum', 'requests']},
     'application': True,
     'uninstall_hook': 'uninstall_hook',
     'data': [

@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -29,7 +29,7 @@ _REFRESH_TOKEN = re.compile(r'[\x20-\x7e]{1,8000}', re.ASCII)
 
 def utcnow() -> datetime:
     """Return the aware current time."""
-    return datetime.now(UTC)
+    return datetime.now(timezone.utc)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,17 @@
 """The client of Ponto's API: one method per endpoint. See :class:`PontoClient`."""
 
 import random
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote, unquote, urlsplit
 
 import requests
 
 from .auth import Auth
 from .errors import PontoAuthError, PontoResponseError
 from .resources import Account, Institution, Page, Synchronization, Transaction, parse_datetime
-from .transport import Params, Transport, checked_url
+from .transport import Params, Transport
+from .urls import checked_url, join_path, link_path
 
 PAGE_LIMIT = 100
 
@@ -65,13 +64,9 @@ class PontoClient:
 
     # Institutions
 
-    def iter_institutions(self, *, country: str | None = None) -> Iterator[Institution]:
-        """Yield the institutions: without auth Ponto's catalogue, with auth those of the accounts that it covers.
-
-        :param country: ISO 3166 code
-        """
-        filters = {'filter[country][eq]': country} if country else {}
-        return self._iter_items(Institution, 'financial-institutions', filters)
+    def iter_institutions(self) -> Iterator[Institution]:
+        """Yield the institutions: without auth Ponto's catalogue, with auth those of the accounts that it covers."""
+        return self._iter_items(Institution, 'financial-institutions')
 
     def get_institution(self, *, institution_id: str) -> Institution:
         """Return one institution."""
@@ -96,15 +91,11 @@ class PontoClient:
         :param limit: 1 to 100 per page; Ponto may give fewer, or none, before the end
         """
         cursor = {'page[after]': after} if after else {}
-        return self._iter_pages(Transaction, self._path('accounts', account_id, 'transactions'), cursor, limit)
-
-    def get_transaction(self, *, account_id: str, transaction_id: str) -> Transaction:
-        """Return one booked transaction."""
-        return self._get(Transaction, 'accounts', account_id, 'transactions', transaction_id)
+        return self._iter_pages(Transaction, join_path('accounts', account_id, 'transactions'), cursor, limit)
 
     def iter_pending_transactions(self, *, account_id: str) -> Iterator[Transaction]:
         """Yield the transactions that are not booked yet. They are information, never bookkeeping."""
-        return self._iter_items(Transaction, self._path('accounts', account_id, 'pending-transactions'))
+        return self._iter_items(Transaction, join_path('accounts', account_id, 'pending-transactions'))
 
     # Synchronizations
 
@@ -128,21 +119,17 @@ class PontoClient:
         """Return one synchronization, to see how far it is."""
         return self._get(Synchronization, 'synchronizations', synchronization_id)
 
-    def iter_updated_transactions(self, *, synchronization_id: str) -> Iterator[Transaction]:
-        """Yield the booked transactions that a synchronization created or changed."""
-        return self._iter_items(Transaction, self._path('synchronizations', synchronization_id, 'updated-transactions'))
-
     # How all of them work
 
     def _get(self, resource: type[Resource[R]], *segments: str) -> R:
         """Return the resource that the path names; an answer about another one is none of Ponto's."""
-        answer = self._resource(resource, self._request('GET', self._path(*segments)))
+        answer = self._resource(resource, self._request('GET', join_path(*segments)))
         if getattr(answer, 'id', None) != segments[-1]:
             raise PontoResponseError(200, 'structure')
         return answer
 
-    def _iter_items(self, resource: type[Resource[R]], path: str, params: Params | None = None) -> Iterator[R]:
-        for page in self._iter_pages(resource, path, params or {}, PAGE_LIMIT):
+    def _iter_items(self, resource: type[Resource[R]], path: str) -> Iterator[R]:
+        for page in self._iter_pages(resource, path, {}, PAGE_LIMIT):
             yield from page.items
 
     def _iter_pages(self, resource: type[Resource[R]], path: str, params: Params, limit: int) -> Iterator[Page[R]]:
@@ -154,7 +141,7 @@ class PontoClient:
             if page.next_url in seen:
                 raise PontoResponseError(200, 'repeated_link')
             seen.add(page.next_url)
-            page = self._page(resource, self._request('GET', self._own_path(page.next_url)))
+            page = self._page(resource, self._request('GET', link_path(page.next_url, self.base_url)))
             yield page
 
     def _page(self, resource: type[Resource[R]], body: Mapping[str, Any]) -> Page[R]:
@@ -175,33 +162,6 @@ class PontoClient:
             return resource.from_api(body.get('data'))
         except ValueError as error:
             raise PontoResponseError(200, 'structure') from error
-
-    @staticmethod
-    def _path(*segments: str) -> str:
-        """Join segments into a path; an id that is no single segment cannot name a resource."""
-        if not all(segment.strip('.') for segment in segments):
-            raise ValueError('an empty id')
-        return '/'.join(quote(segment, safe='') for segment in segments)
-
-    def _own_path(self, url: str) -> str:
-        """Return path and query of a link that Ponto gave, relative to the base URL.
-
-        The token goes where the link goes, so only its path and query are taken over: whatever a link may look like,
-        the request is sent to the configured host.
-
-        :raise PontoResponseError: the link leaves the configured scheme, host, port or path
-        """
-        base = urlsplit(self.base_url)
-        try:
-            link = urlsplit(url)
-            same_origin = (link.scheme, link.hostname, _port(link)) == (base.scheme, base.hostname, _port(base))
-        except ValueError:
-            raise PontoResponseError(200, 'foreign_link') from None
-        inside = link.path.startswith(f'{base.path}/')
-        if '@' in link.netloc or not same_origin or not inside or not is_plain(url, link.path):
-            raise PontoResponseError(200, 'foreign_link')
-        path = link.path.removeprefix(f'{base.path}/')
-        return f'{path}?{link.query}' if link.query else path
 
     def _request(
         self,
@@ -244,16 +204,6 @@ class PontoClient:
     def _headers(self, method: str) -> Mapping[str, str]:
         """Return further headers of a call."""
         return {}
-
-
-def _port(url: Any) -> int | None:
-    return url.port or {'https': 443, 'http': 80}.get(url.scheme)
-
-
-def is_plain(url: str, path: str) -> bool:
-    """Return whether a link can be read in one way only, and its path does not climb."""
-    segments = unquote(path).split('/')
-    return not re.search(r'[^\x21-\x7e]|\\', url) and '\\' not in unquote(path) and not {'.', '..'} & set(segments)
 
 
 def _datetime_or_none(value: object) -> Any:

@@ -3,18 +3,16 @@
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from .auth import Token
-from .client import PontoClient, is_plain
+from .client import PontoClient
 from .errors import PontoResponseError
 from .oauth import AuthorizationCodeAuth
 from .resources import Userinfo
-from .transport import is_loopback
+from .urls import is_page_of_ponto, join_path
 
 CONNECT_URL = 'https://api.ibanity.com/ponto-connect'
-# Where a person may be sent on Ponto's word: Ponto's own pages and those of Ibanity, whose API gives that word.
-PONTO_DOMAINS = ('myponto.com', 'ibanity.com')
 
 
 class PontoConnectClient(PontoClient):
@@ -50,7 +48,7 @@ class PontoConnectClient(PontoClient):
 
         :raise PontoNotFoundError: it has ended already
         """
-        path = self._path('organizations', organization_id, 'integration')
+        path = join_path('organizations', organization_id, 'integration')
         self._request('DELETE', path, auth=self._oauth.application)
 
     def get_userinfo(self) -> Userinfo:
@@ -71,12 +69,8 @@ class PontoConnectClient(PontoClient):
         """
         attributes = {'redirectUri': redirect_uri}
         payload = {'data': {'type': 'reauthorizationRequest', 'attributes': attributes}}
-        path = self._path('accounts', account_id, 'reauthorization-requests')
+        path = join_path('accounts', account_id, 'reauthorization-requests')
         return self._page_of_ponto(self._request('POST', path, payload=payload))
-
-    def delete_account(self, *, account_id: str) -> None:
-        """Give up an account: the consent no longer covers it, until the person adds it again."""
-        self._request('DELETE', self._path('accounts', account_id))
 
     # Webhooks
 
@@ -98,19 +92,6 @@ class PontoConnectClient(PontoClient):
         url = links.get('redirect') if isinstance(links, dict) else None
         if not isinstance(url, str):
             raise PontoResponseError(201, 'structure')
-        if not self._is_page_of_ponto(url):
+        if not is_page_of_ponto(url, self.base_url):
             raise PontoResponseError(201, 'foreign_link')
         return url
-
-    def _is_page_of_ponto(self, url: str) -> bool:
-        try:
-            link = urlsplit(url)
-            host = (link.hostname or '').lower()
-            if '@' in link.netloc or not is_plain(url, link.path):
-                return False
-            if is_loopback(host):
-                return link.scheme in ('http', 'https') and is_loopback(urlsplit(self.base_url).hostname)
-            is_pontos = host in PONTO_DOMAINS or host.endswith(tuple(f'.{domain}' for domain in PONTO_DOMAINS))
-            return link.scheme == 'https' and is_pontos and link.port in (None, 443)
-        except ValueError:
-            return False

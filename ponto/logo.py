@@ -1,12 +1,13 @@
 """Pictures that Ponto's catalogue points to. They lie on a file server, not on the API's host, and ask for no token."""
 
-from urllib.parse import urlsplit
+from typing import NoReturn
 from xml.parsers import expat
 
 import requests
 import urllib3
 
 from .errors import PontoConnectionError, PontoResponseError
+from .urls import is_public_https
 
 MAX_BYTES = 512 * 1024
 TIMEOUT = (5, 10)
@@ -23,13 +24,13 @@ def fetch_logo(url: str, *, session: requests.Session | None = None) -> bytes:
     :raise PontoResponseError: the address is not one of a public web server, or no picture of a sensible size is there
     :raise PontoConnectionError: the server cannot be reached
     """
-    if not _is_public_https(url):
+    if not is_public_https(url):
         raise PontoResponseError(0, 'the address of the logo is not https')
     try:
         with (session or requests).get(url, timeout=TIMEOUT, stream=True, allow_redirects=False) as response:
             if response.status_code != 200:
                 raise PontoResponseError(response.status_code, 'no picture')
-            body = response.raw.read(MAX_BYTES + 1, decode_content=True)
+            body: bytes = response.raw.read(MAX_BYTES + 1, decode_content=True)
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise PontoConnectionError(type(error).__name__) from error
     if not body or len(body) > MAX_BYTES:
@@ -38,16 +39,6 @@ def fetch_logo(url: str, *, session: requests.Session | None = None) -> bytes:
     if body.startswith(b'<'):
         _check_drawing(body)
     return body
-
-
-def _is_public_https(url: str) -> bool:
-    """Say whether this is https on the usual port of a host with a name; a last label of digits would be an address."""
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname or '', parts.port
-    except ValueError:
-        return False
-    return parts.scheme == 'https' and not port and '.' in host and host.rpartition('.')[2][:1].isalpha()
 
 
 def _check_drawing(body: bytes) -> None:
@@ -59,7 +50,7 @@ def _check_drawing(body: bytes) -> None:
     """
     depth = 0
 
-    def start(name, attributes):
+    def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal depth
         if not depth and name != SVG:
             raise PontoResponseError(200, 'no picture')
@@ -67,13 +58,17 @@ def _check_drawing(body: bytes) -> None:
         if _local(name) in ACTIVE_ELEMENTS or any(map(_is_active, attributes.items())):
             raise PontoResponseError(200, 'an active picture')
 
-    def refuse(*_arguments):
+    def refuse(*_arguments: object) -> NoReturn:
         raise PontoResponseError(200, 'an active picture')
+
+    def instruct(target: str, _data: str) -> None:
+        if target == 'xml-stylesheet':
+            refuse()
 
     parser = expat.ParserCreate(namespace_separator=' ')
     parser.StartElementHandler = start
     parser.EntityDeclHandler = refuse
-    parser.ProcessingInstructionHandler = lambda target, _data: target == 'xml-stylesheet' and refuse()
+    parser.ProcessingInstructionHandler = instruct
     try:
         parser.Parse(body, True)
     except expat.ExpatError as error:

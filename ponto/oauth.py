@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from .auth import MARGIN, ClientCredentialsAuth, MemoryTokenStore, PostForm, StoredTokenAuth, Token, TokenStore, utcnow
 from .errors import PontoGrantError, PontoResponseError
-from .transport import checked_url
+from .urls import checked_url
 
 AUTHORIZATION_URL = 'https://authorization.myponto.com/oauth2/auth'
 SANDBOX_AUTHORIZATION_URL = 'https://sandbox-authorization.myponto.com/oauth2/auth'
@@ -42,7 +42,6 @@ def authorization_url(
     endpoint: str = AUTHORIZATION_URL,
     scope: str = SCOPE,
     language: str = '',
-    onboarding_details_id: str = '',
 ) -> str:
     """Return where the browser goes for the consent.
 
@@ -61,7 +60,6 @@ def authorization_url(
         'state': state,
         'code_challenge': code_challenge,
         'code_challenge_method': 'S256',
-        'onboarding_details_id': onboarding_details_id,
         'language': language,
     }
     query = urlencode({name: value for name, value in parameters.items() if value}, quote_via=quote)

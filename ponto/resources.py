@@ -9,9 +9,11 @@ Every date-time is aware and in UTC. Every text is free of what PostgreSQL refus
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from decimal import Decimal
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
+
+from dateutil.parser import isoparse
 
 MAX_DETAIL = 500
 MAX_ID = 200
@@ -20,7 +22,9 @@ MAX_DEPTH = 20
 MAX_AMOUNT = Decimal(10) ** 15
 MAX_DECIMALS = 30
 
-_DATE = re.compile(r'\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?', re.ASCII)
+_DATE = re.compile(
+    r'\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?', re.ASCII
+)
 _UNSTORABLE = re.compile('[\x00\ud800-\udfff]')
 
 T = TypeVar('T')
@@ -38,10 +42,10 @@ def parse_datetime(value: object) -> datetime | None:
         return None
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         raise ValueError('not a date')
-    parsed = datetime.fromisoformat(value)
-    if not 1900 <= parsed.year < 2200:
+    if not 1900 <= int(value[:4]) < 2200:
         raise ValueError('date out of range')
-    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    parsed = isoparse(value)
+    return parsed.replace(tzinfo=timezone.utc) if parsed.tzinfo is None else parsed.astimezone(timezone.utc)
 
 
 def parse_amount(value: object) -> Decimal | None:
@@ -109,11 +113,6 @@ def _code(value: object) -> str:
     return value if isinstance(value, str) and value == clean_text(value) else ''
 
 
-def _boolean(value: object) -> bool:
-    # `customerOnline` is the text "true" in one official sample.
-    return value is True or value == 'true'
-
-
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
@@ -149,7 +148,7 @@ class Institution:
     time_zone: str = ''
 
     @classmethod
-    def from_api(cls, data: object) -> Self:
+    def from_api(cls, data: object) -> 'Institution':
         identity, attributes = _identity(data)
         return cls(
             id=identity,
@@ -157,7 +156,7 @@ class Institution:
             country=clean_text(attributes.get('country')),
             bic=clean_text(attributes.get('bic')),
             status=clean_text(attributes.get('status')),
-            deprecated=_boolean(attributes.get('deprecated')),
+            deprecated=attributes.get('deprecated') is True,
             logo_url=clean_text(attributes.get('logoUrl')),
             primary_color=clean_text(attributes.get('primaryColor')),
             maintenance_from=_datetime(attributes.get('maintenanceFrom')),
@@ -175,7 +174,7 @@ class SyncError:
     detail: str = ''
 
     @classmethod
-    def from_api(cls, data: object) -> Self:
+    def from_api(cls, data: object) -> 'SyncError':
         error = _mapping(data)
         return cls(code=one_line(error.get('code'), 100), detail=one_line(error.get('detail')))
 
@@ -191,10 +190,9 @@ class Synchronization:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     errors: tuple[SyncError, ...] = ()
-    customer_online: bool = False
 
     @classmethod
-    def from_api(cls, data: object) -> Self:
+    def from_api(cls, data: object) -> 'Synchronization':
         identity, attributes = _identity(data)
         errors = attributes.get('errors')
         return cls(
@@ -205,11 +203,10 @@ class Synchronization:
             created_at=_datetime(attributes.get('createdAt')),
             updated_at=_datetime(attributes.get('updatedAt')),
             errors=tuple(SyncError.from_api(error) for error in errors) if isinstance(errors, list) else (),
-            customer_online=_boolean(attributes.get('customerOnline')),
         )
 
     @classmethod
-    def from_meta(cls, meta: object) -> Self | None:
+    def from_meta(cls, meta: object) -> 'Synchronization | None':
         """Return the ``latestSynchronization`` embedded in the meta of an account or of a page, if there is one."""
         try:
             return cls.from_api(_mapping(meta).get('latestSynchronization'))
@@ -243,7 +240,7 @@ class Account:
     latest_synchronization: Synchronization | None = None
 
     @classmethod
-    def from_api(cls, data: object) -> Self:
+    def from_api(cls, data: object) -> 'Account':
         identity, attributes = _identity(data)
         resource = _mapping(data)
         meta = _mapping(resource.get('meta'))
@@ -265,7 +262,7 @@ class Account:
             current_balance_changed_at=_datetime(attributes.get('currentBalanceChangedAt')),
             authorized_at=_datetime(attributes.get('authorizedAt')),
             authorization_expires_at=_datetime(attributes.get('authorizationExpirationExpectedAt')),
-            deprecated=_boolean(attributes.get('deprecated')),
+            deprecated=attributes.get('deprecated') is True,
             synchronized_at=_datetime(meta.get('synchronizedAt')),
             availability=clean_text(meta.get('availability')),
             latest_synchronization=Synchronization.from_meta(meta),
@@ -299,9 +296,7 @@ class Transaction:
     creditor_id: str = ''
     additional_information: str = ''
     card_reference: str = ''
-    card_reference_type: str = ''
     fee: Decimal | None = None
-    digest: str = ''
     internal_reference: str = ''
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -309,7 +304,7 @@ class Transaction:
     problem: str = ''
 
     @classmethod
-    def from_api(cls, data: object) -> Self:
+    def from_api(cls, data: object) -> 'Transaction':
         identity, attributes = _identity(data)
         return cls(
             id=identity,
@@ -330,9 +325,7 @@ class Transaction:
             creditor_id=clean_text(attributes.get('creditorId')),
             additional_information=clean_text(attributes.get('additionalInformation')),
             card_reference=clean_text(attributes.get('cardReference')),
-            card_reference_type=clean_text(attributes.get('cardReferenceType')),
             fee=_amount(attributes.get('fee')),
-            digest=clean_text(attributes.get('digest')),
             internal_reference=clean_text(attributes.get('internalReference')),
             created_at=_datetime(attributes.get('createdAt')),
             updated_at=_datetime(attributes.get('updatedAt')),
@@ -343,30 +336,18 @@ class Transaction:
 
 @dataclass(frozen=True, kw_only=True)
 class Userinfo:
-    """The organisation that gave a consent (Ponto Connect). ``name`` needs the scope of that name.
-
-    The representative is the organisation that acts for it under a mandate, as its accountant.
-    """
+    """The organisation that gave a consent (Ponto Connect). ``name`` needs the scope of that name."""
 
     organization_id: str
     name: str = ''
-    onboarding_complete: bool = False
-    representative_id: str = ''
-    representative_name: str = ''
 
     @classmethod
-    def from_api(cls, data: object) -> Self:
+    def from_api(cls, data: object) -> 'Userinfo':
         claims = _mapping(data)
         organization_id = one_line(claims.get('sub'), 200)
         if not organization_id:
             raise ValueError('userinfo without organisation')
-        return cls(
-            organization_id=organization_id,
-            name=one_line(claims.get('name')),
-            onboarding_complete=_boolean(claims.get('onboardingComplete')),
-            representative_id=one_line(claims.get('representativeOrganizationId'), 200),
-            representative_name=one_line(claims.get('representativeOrganizationName')),
-        )
+        return cls(organization_id=organization_id, name=one_line(claims.get('name')))
 
 
 def _problems(attributes: Mapping[str, Any]) -> list[str]:

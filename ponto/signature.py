@@ -64,9 +64,14 @@ class HttpSignature:
         return request
 
 
-def digest(body: bytes | str | None) -> str:
-    """Return the ``Digest`` header of a body."""
-    content = body.encode() if isinstance(body, str) else body or b''
+def digest(body: object) -> str:
+    """Return the ``Digest`` header of a body: text, bytes or None.
+
+    :raise TypeError: the body is a stream, which cannot be read twice
+    """
+    content = body.encode() if isinstance(body, str) else b'' if body is None else body
+    if not isinstance(content, bytes):
+        raise TypeError('a stream cannot be signed')
     return f'SHA-512={base64.b64encode(hashlib.sha512(content).digest()).decode()}'
 
 

@@ -20,9 +20,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from .deciphering import parse_json
 from .errors import PontoConnectionError, PontoWebhookError
 from .resources import clean_text, one_line, parse_datetime, to_json
-from .transport import parse_json
 
 ISSUER = 'https://api.ibanity.com'
 ALGORITHM = 'RS512'
@@ -181,7 +181,7 @@ def _public_key(keys: Keys, kid: object) -> rsa.RSAPublicKey:
     if jwk.get('alg', ALGORITHM) != ALGORITHM:
         raise PontoWebhookError('key')
     try:
-        modulus, exponent = (int.from_bytes(_decode(jwk.get(name))) for name in ('n', 'e'))
+        modulus, exponent = (int.from_bytes(_decode(jwk.get(name)), 'big') for name in ('n', 'e'))
         if not MIN_KEY_BITS <= modulus.bit_length() <= MAX_KEY_BITS:
             raise ValueError('the size of the key')
         return rsa.RSAPublicNumbers(exponent, modulus).public_key()

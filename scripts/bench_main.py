@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import requests
 from stress_workers import environment, prepare
@@ -50,7 +50,7 @@ def fill(sim, rows):
 
 def day(number, rows):
     """Return a day, 20 transactions each, the last one yesterday."""
-    return datetime.now(UTC).date() - timedelta(days=1 + (rows - number) // 20)
+    return datetime.now(timezone.utc).date() - timedelta(days=1 + (rows - number) // 20)
 
 
 def make_partners(env):

@@ -5,7 +5,7 @@ and the runs are those of Odoo's scheduler, with their commits.
 """
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 import requests
 from stress_workers import (
@@ -207,7 +207,7 @@ class Matrix:
         """Let each linked account have one more transaction."""
         for account in self.linked:
             number = len(account.transactions) + 1
-            day = datetime.now(UTC).date() - timedelta(days=age)
+            day = datetime.now(timezone.utc).date() - timedelta(days=age)
             self.sim.add_transaction(account, number, day, remittance_information=f'Transaction {number}')
 
     def send(self, request, **kwargs):
@@ -254,7 +254,7 @@ class Matrix:
         """Let Ponto's clock differ from ours while the stored tokens have three minutes left by both."""
         self.where = name
         self.add_transactions(100)
-        expiry = datetime.now(UTC) + timedelta(minutes=3)
+        expiry = datetime.now(timezone.utc) + timedelta(minutes=3)
         for token in (*self.sim.tokens.values(), *self.connect.tokens.values()):
             token.expires_at = expiry
         with environment() as env:
@@ -318,7 +318,7 @@ class Matrix:
         with environment() as env:
             self.sick_account(env).write(
                 {
-                    'fetch_started_at': datetime.now(UTC).replace(tzinfo=None),
+                    'fetch_started_at': datetime.now(timezone.utc).replace(tzinfo=None),
                     'pending_synchronization_ids': ['some-synchronization'],
                 }
             )

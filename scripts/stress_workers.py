@@ -9,7 +9,7 @@ import contextlib
 import os
 import random
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import partial
 
 import odoo
@@ -94,7 +94,9 @@ def keep_tokens(integration, tokens):
     addon = odoo.addons.account_online_ponto
     addon.models.ponto_token.TokenStore(integration).replace(
         addon.ponto.Token(
-            tokens['access_token'], datetime.now(UTC) + timedelta(seconds=tokens['expires_in']), tokens['refresh_token']
+            tokens['access_token'],
+            datetime.now(timezone.utc) + timedelta(seconds=tokens['expires_in']),
+            tokens['refresh_token'],
         )
     )
 

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 from odoo import Command, fields
@@ -96,7 +96,7 @@ class PontoCase(SimulatorMixin, TransactionCase):
 
     def set_pontos_clock(self):
         """Let it be the same time at Ponto as here, where Ponto has just asked the bank."""
-        self.simulator.advance(seconds=(datetime.now(UTC) - self.simulator.clock).total_seconds())
+        self.simulator.advance(seconds=(datetime.now(timezone.utc) - self.simulator.clock).total_seconds())
         self.simulator.synchronize(self.online)
 
     def lines(self, account):

@@ -10,10 +10,11 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
+import dateutil.parser
 import requests
 import urllib3
 from hypothesis import HealthCheck, Phase, given, settings
@@ -115,12 +116,12 @@ class Truth:
         if not isinstance(value, str) or not re.match(r'\d{4}-\d\d-\d\d', value, re.ASCII):
             return None, False
         try:
-            moment = datetime.fromisoformat(value)
+            moment = dateutil.parser.isoparse(value)
         except ValueError:
             return None, False
         if not 1900 <= moment.year < 2200:
             return None, False
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
         day = moment.date() if moment.time() == moment.time().min else moment.astimezone(BRUSSELS).date()
         documented = re.fullmatch(r'.{10}(T\d\d:\d\d:\d\d(\.\d{1,6})?Z)?', value, re.ASCII)
         return day, True if documented else None
@@ -136,7 +137,7 @@ class TestFuzzedClient(BaseCase):
         bank = sim.add_institution("Kadebank", bic='KADEBEBB')
         account = sim.add_account('BE68539007547034', institution=bank)
         sim.add_transaction(account, 10, '2026-03-02', remittance_information="One", counterpart_name="Two")
-        row = sim.add_transaction(account, -2.5, '2026-03-03')
+        sim.add_transaction(account, -2.5, '2026-03-03')
         sim.add_pending_transaction(account, 3, '2026-03-04')
         synchronization = sim.create_synchronization(account, 'accountTransactions', '8.8.8.8')
         sim.advance(hours=1)
@@ -146,10 +147,8 @@ class TestFuzzedClient(BaseCase):
             lambda client: list(client.iter_accounts()),
             lambda client: client.get_account(account_id=account.id),
             lambda client: list(client.iter_transaction_pages(account_id=account.id, limit=1)),
-            lambda client: client.get_transaction(account_id=account.id, transaction_id=row.id),
             lambda client: list(client.iter_pending_transactions(account_id=account.id)),
             lambda client: client.get_synchronization(synchronization_id=synchronization.id),
-            lambda client: list(client.iter_updated_transactions(synchronization_id=synchronization.id)),
         ]
         cls.sim = sim
 
@@ -176,7 +175,7 @@ class TestFuzzedClient(BaseCase):
 
     @fuzz(1000)
     @given(
-        st.integers(0, 8),
+        st.integers(0, 6),
         st.sampled_from([None, '/oauth2/token', 'after=', '']),
         spoiled,
         st.sampled_from([None, None, None, None, 200, 204, 302, 400, 401, 403, 404, 429, 500]),
@@ -195,7 +194,7 @@ class TestFuzzedClient(BaseCase):
         if isinstance(value, str):
             self.assertFalse(UNSTORABLE.search(value))
         elif isinstance(value, datetime):
-            self.assertEqual(value.tzinfo, UTC)
+            self.assertEqual(value.tzinfo, timezone.utc)
         elif isinstance(value, Decimal):
             self.assertTrue(value.is_finite())
         elif isinstance(value, list | tuple):
@@ -474,7 +473,7 @@ class TestFuzzedNotices(ConnectCase):
         PontoWebhookController.rate_limit = RateLimit()
 
     def body(self, kind):
-        made_at = datetime.now(UTC).isoformat()
+        made_at = datetime.now(timezone.utc).isoformat()
         return json.dumps({'data': self.connect.event(kind, account=self.online, createdAt=made_at)}).encode()
 
     def post(self, body, signature):

@@ -68,9 +68,9 @@ class TestAuthorizationUrl(BaseCase):
         )
         self.assertIn('scope=ai%20offline_access%20name', parts.query)
 
-    def test_language_and_onboarding_are_optional(self):
-        query = parse_qs(urlsplit(self.make(language='nl', onboarding_details_id='o1')).query)
-        self.assertEqual((query['language'], query['onboarding_details_id']), (['nl'], ['o1']))
+    def test_the_language_is_optional(self):
+        query = parse_qs(urlsplit(self.make(language='nl')).query)
+        self.assertEqual(query['language'], ['nl'])
 
     def test_the_endpoint_must_be_safe_and_the_state_unguessable(self):
         for wrong in (
@@ -200,13 +200,9 @@ class TestConsent(ConnectCase):
         self.assertIsNone(store.load())
 
     def test_userinfo_names_the_organisation(self):
-        accountant = self.connect.add_organization('Accountant SA')
-        self.connect.organization.representative = accountant
         info = self.connected()[0].get_userinfo()
         self.assertEqual(info.organization_id, self.connect.organization.id)
         self.assertEqual(info.name, 'Brouwerij De Kade')
-        self.assertTrue(info.onboarding_complete)
-        self.assertEqual((info.representative_id, info.representative_name), (accountant.id, 'Accountant SA'))
 
     def test_userinfo_without_organisation_is_no_answer(self):
         for body in ({}, {'sub': None}, {'sub': {'id': 'x'}}, {'sub': ''}):
@@ -508,20 +504,13 @@ class TestEnd(ConnectCase):
             with self.assertRaises(ValueError):
                 client.delete_integration(organization_id=organization_id)
 
-    def test_a_deleted_account_is_no_longer_covered(self):
+    def test_only_a_deletion_may_say_nothing(self):
         client, _store = self.connected()
-        client.delete_account(account_id=self.account.id)
-        self.assertEqual([account.id for account in client.iter_accounts()], [self.other.id])
-        with self.assertRaises(PontoNotFoundError):
-            client.delete_account(account_id=self.account.id)
-
-    def test_a_deletion_may_say_nothing(self):
-        client, _store = self.connected()
-        self.simulator.fail(path=f'^/accounts/{self.account.id}$', status=200, kind='empty')
-        client.delete_account(account_id=self.account.id)
         self.simulator.fail(path='^/userinfo$', kind='empty')
         with self.assertRaises(PontoResponseError):
             client.get_userinfo()
+        self.simulator.fail(path='^/organizations/.*/integration$', status=200, kind='empty')
+        client.delete_integration(organization_id=self.connect.organization.id)
 
     def test_the_tokens_of_the_two_apis_are_worlds_apart(self):
         client, store = self.connected()

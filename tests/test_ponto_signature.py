@@ -7,7 +7,7 @@ import os
 import re
 import ssl
 import tempfile
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from unittest.mock import patch
 
@@ -54,7 +54,7 @@ class TestSignature(BaseCase):
         cls.sign = HttpSignature(
             certificate_id=CERTIFICATE_ID,
             private_key=private_pem(cls.key),
-            clock=lambda: datetime(2019, 1, 30, 9, 51, 57, 124733, UTC),
+            clock=lambda: datetime(2019, 1, 30, 9, 51, 57, 124733, timezone.utc),
         )
 
     def prepare(self, method='GET', url='https://api.ibanity.com/ponto-connect/accounts', **kwargs):

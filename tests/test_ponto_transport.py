@@ -9,7 +9,7 @@ import ssl
 import struct
 import tempfile
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from unittest.mock import patch
 
@@ -105,7 +105,7 @@ def server_context(folder):
     """A TLS server whose certificate nobody has vouched for."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, '127.0.0.1')])
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.utc)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

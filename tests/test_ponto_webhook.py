@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -22,7 +22,7 @@ GENUINE_AUDIENCE = 'e643b5be-ccb1-4a38-b7b6-36689853bef5'
 ISSUED_AT, EXPIRES_AT = 1691670925, 1691670985
 
 AUDIENCE = '0b3d1a7e-54f2-4ad0-9f0f-3a52d0a5c8a1'
-NOW = datetime(2026, 4, 15, 10, 0, tzinfo=UTC)
+NOW = datetime(2026, 4, 15, 10, 0, tzinfo=timezone.utc)
 EVENT = {
     'type': 'pontoConnect.account.transactionsCreated',
     'id': '3465fd2f-6c9a-484e-971e-56bf44c9181a',
@@ -32,7 +32,7 @@ EVENT = {
 
 
 def moment(timestamp):
-    return datetime.fromtimestamp(timestamp, UTC)
+    return datetime.fromtimestamp(timestamp, timezone.utc)
 
 
 def encode(content):

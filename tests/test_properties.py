@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import pairwise
 from zlib import crc32
@@ -31,7 +31,7 @@ from .simulator import Simulator
 
 # To hunt for defects, name a number in the environment: each run then makes up other examples.
 EXAMPLES = os.environ.get('PONTO_PROPERTY_EXAMPLES')
-START = datetime(2026, 4, 15, 10, tzinfo=UTC)
+START = datetime(2026, 4, 15, 10, tzinfo=timezone.utc)
 FIRST_DAY = date(2026, 3, 1)
 BEFORE_PONTO = 100  # what the account held before its first row
 BY_HAND = "entered by hand"

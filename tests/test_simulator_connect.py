@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
@@ -224,7 +224,7 @@ class TestOnSocket(BaseCase):
         returned = Visitor(self.simulator).consent(url, [self.account])
         code = dict(parse_qsl(urlsplit(returned).query))['code']
         token = self.make_client().exchange_code(code=code, code_verifier=verifier, redirect_uri=REDIRECT_URI)
-        store = MemoryTokenStore(Token('stale', datetime(2020, 1, 1, tzinfo=UTC), token.refresh_token))
+        store = MemoryTokenStore(Token('stale', datetime(2020, 1, 1, tzinfo=timezone.utc), token.refresh_token))
         client = self.make_client(store)
         self.assertEqual([account.id for account in client.iter_accounts()], [self.account.id])
         self.assertEqual(client.get_userinfo().organization_id, self.connect.organization.id)
@@ -238,7 +238,7 @@ class TestOnSocket(BaseCase):
                 *self.connect.sign_webhook(event),
                 keys=webhook.KeySet(client.get_webhook_keys),
                 audience=self.connect.application_id,
-                now=datetime.now(UTC),
+                now=datetime.now(timezone.utc),
             )
         )
         client.delete_integration(organization_id=self.connect.organization.id)
@@ -260,7 +260,7 @@ class TestOnSocket(BaseCase):
             (b'http://evil.test/x', False),
         ):
             with Acts(answer(body % link, '201 Created')) as server:
-                store = MemoryTokenStore(Token('t', datetime(2199, 1, 1, tzinfo=UTC)))
+                store = MemoryTokenStore(Token('t', datetime(2199, 1, 1, tzinfo=timezone.utc)))
                 auth = AuthorizationCodeAuth(
                     client_id='i', client_secret='s', token_url=f'{server.url}/oauth2/token', store=store
                 )

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from freezegun import freeze_time
 
@@ -6,7 +6,7 @@ from odoo.tests import tagged
 
 from .common import PontoCase
 
-START = datetime(2026, 1, 1, 3, 30)  # noqa: DTZ001 naive in UTC, as Odoo and freezegun have it
+START = datetime(2026, 1, 1, 3, 30)  # noqa: DTZ001 naive in timezone.utc, as Odoo and freezegun have it
 OUTAGE = range(100, 131)
 # The consent lasts 90 days from each of these days on: renewed in time, a week late, in time.
 RENEWALS = (0, 88, 185, 270)
@@ -73,7 +73,7 @@ class TestYear(PontoCase):
         return self.env['mail.mail'].search_count([('model', '=', 'ponto.link')]) > mails
 
     def set_clock(self, moment):
-        self.simulator.advance(seconds=(moment.replace(tzinfo=UTC) - self.simulator.clock).total_seconds())
+        self.simulator.advance(seconds=(moment.replace(tzinfo=timezone.utc) - self.simulator.clock).total_seconds())
 
     def live_at_the_bank(self, day, now):
         for number in range(day % 3):

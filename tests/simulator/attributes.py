@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
 from .state import ACCOUNT_ATTRIBUTES, INSTITUTION_ATTRIBUTES, MISSING, TRANSACTION_ATTRIBUTES
@@ -33,9 +33,9 @@ def as_moment(value):
     if isinstance(value, str) and re.fullmatch(r'\d{4}-\d{2}-\d{2}', value):
         value = date.fromisoformat(value)
     if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
+        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
     if isinstance(value, date):
-        return datetime.combine(value, time(), UTC)
+        return datetime.combine(value, time(), timezone.utc)
     return value
 
 

@@ -4,7 +4,7 @@ import ipaddress
 import ssl
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from cryptography import x509
@@ -70,7 +70,7 @@ class Authority:
         return Credentials(_pem(certificate), private_pem(key))
 
     def _sign(self, subject, public_key, *extensions):
-        now = datetime.now(UTC)
+        now = datetime.now(timezone.utc)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)

@@ -1,6 +1,6 @@
 """State to JSON:API bodies, shaped like Ponto's."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 from decimal import Decimal
 
 from .state import ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS, MISSING, WITH_UNSETTLED
@@ -24,7 +24,7 @@ def number(value):
 
 def moment(value, timespec='milliseconds'):
     """`2022-09-26T13:12:40.746Z`"""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + 'Z'
+    return value.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec=timespec) + 'Z'
 
 
 def json_value(value, timespec='milliseconds'):

@@ -6,7 +6,7 @@ Everything is deterministic: ids are counted, and time stands still until `advan
 import hashlib
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 
 from . import errors
@@ -41,7 +41,7 @@ from .state import (
 CLIENT_ID = '5c4b1f9e-7d0a-4a59-9c35-2f6c1f0f4c11'
 CLIENT_SECRET = 'simulated-client-secret'
 
-DEFAULT_CLOCK = datetime(2026, 4, 15, 10, 0, tzinfo=UTC)
+DEFAULT_CLOCK = datetime(2026, 4, 15, 10, 0, tzinfo=timezone.utc)
 NAMESPACE = uuid.UUID('9251e765-bfbe-48b0-a082-3b043c386131')
 SANDBOX_INSTITUTION_ID = '9251e765-bfbe-48b0-a082-3b043c386131'
 BANK_HIDDEN = ('cardReference', 'cardReferenceType', 'fee', 'digest', 'internalReference')
@@ -82,7 +82,7 @@ class World:
     @property
     def clock(self):
         """The simulator's time, an aware datetime."""
-        return datetime.now(UTC) + self._moment if self.real_clock else self._moment
+        return datetime.now(timezone.utc) + self._moment if self.real_clock else self._moment
 
     def advance(self, **duration):
         """Let time pass: keyword arguments of `timedelta`."""

@@ -1,7 +1,8 @@
 """Builds the wheel with whool, as OCA's addons are built, from what `git archive` exports.
 
-Whool alone takes the addon's name from the folder's and packs every tracked file. Here the checkout may have any name, and
-what .gitattributes marks with export-ignore (tests, scripts, the demo) stays out. The names are those of PEP 517.
+Whool alone takes the addon's name from the folder's and packs every tracked file. Here the checkout may have any
+name, and what .gitattributes marks with export-ignore (tests, scripts, the demo) stays out. The names are those of
+PEP 517.
 """
 
 import contextlib

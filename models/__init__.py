@@ -1,4 +1,5 @@
 from . import account_bank_statement_line
+from . import account_bank_statement_line_reconciliation
 from . import account_journal
 from . import account_move
 from . import ponto_mirror

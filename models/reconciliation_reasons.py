@@ -1,0 +1,72 @@
+"""Why a bank transaction is matched: the kinds of reasons, and the sentence that a person reads for each."""
+
+from odoo import fields
+from odoo.tools import format_amount, format_date
+
+KINDS = [
+    ('structured_communication', "Structured communication"),
+    ('document_number', "Document number"),
+    ('several_documents', "Several document numbers"),
+    ('end_to_end_id', "End-to-end ID"),
+    ('outstanding_payment', "Payment made in Odoo"),
+    ('outstanding_batch', "Batch of payments made in Odoo"),
+    ('own_transfer', "Transfer between own accounts"),
+    ('rule', "Reconciliation rule"),
+    ('only_open_item', "Only open item of this amount"),
+    ('bank_fee', "Document less a bank fee"),
+    ('oldest_items', "Oldest open items"),
+    ('part_payment', "Part payment"),
+    ('last_account', "Account used last"),
+    ('by_hand', "Chosen by a person"),
+]
+"""The values of `match_kind`, and of `Proposal.kind` except for the last."""
+
+
+def reason_sentence(env, kind, facts):
+    """Return why a line is or would be matched, in the language of `env`, or '' without a kind.
+
+    :param kind: one of `KINDS`
+    :param facts: the facts of a `Proposal` (models/reconciliation_grading.py), as JSON keeps them. A missing fact
+        leaves a sentence that does without it.
+    """
+    facts = facts or {}
+    names = ', '.join(facts.get('documents') or ())
+    values = {
+        'documents': names,
+        'partner': facts.get('partner') or env._("the partner"),
+        'reference': facts.get('reference') or '',
+        'rule': facts.get('rule') or '',
+        'account': facts.get('account') or '',
+        'journal': facts.get('journal') or '',
+        'difference': _amount(env, facts.get('difference'), facts.get('currency_id')),
+        'date': format_date(env, fields.Date.to_date(facts['date'])) if facts.get('date') else '',
+    }
+    sentences = {
+        'structured_communication': env._("The structured communication is that of %(documents)s.", **values),
+        'document_number': env._("The text names %(documents)s, and the amount is right.", **values),
+        'several_documents': env._("The text names %(documents)s, which add up to the amount.", **values),
+        'end_to_end_id': env._("The end-to-end ID is that of %(documents)s.", **values),
+        'outstanding_payment': env._("It is the payment %(documents)s, which was made in Odoo.", **values),
+        'outstanding_batch': env._(
+            "The payments %(documents)s were made together in Odoo and add up to the amount.", **values
+        ),
+        'own_transfer': env._("It is a transfer from or to your own account %(journal)s.", **values),
+        'rule': env._("The rule %(rule)s applies.", **values),
+        'only_open_item': env._("%(documents)s is the only open item of %(partner)s with this amount.", **values),
+        'bank_fee': env._("It pays %(documents)s, except for %(difference)s, such as a bank fee.", **values),
+        'oldest_items': env._("The oldest open items of %(partner)s add up to the amount: %(documents)s.", **values),
+        'part_payment': env._("It pays a part of %(documents)s.", **values),
+        'last_account': env._("The last transactions of this counterpart were booked on %(account)s.", **values),
+        'by_hand': env._("A person chose the counterpart."),
+    }
+    sentence = sentences.get(kind, '')
+    if sentence and facts.get('is_discounted'):
+        sentence += ' ' + env._("The discount for early payment is deducted.")
+    if sentence and facts.get('is_ambiguous'):
+        sentence += ' ' + env._("Something else fits as well.")
+    return sentence
+
+
+def _amount(env, amount, currency_id):
+    currency = env['res.currency'].browse(currency_id or env.company.currency_id.id)
+    return format_amount(env, abs(amount or 0.0), currency)

@@ -5,10 +5,11 @@ The values of the new journal items come from reconciliation_entry.py.
 """
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from .reconciliation_entry import EntryPlan
 from .reconciliation_reasons import KINDS, reason_sentence
+from .rights import check_may_book
 
 # Which record each key of a counterpart names.
 MODELS = {
@@ -48,7 +49,7 @@ class AccountBankStatementLine(models.Model):
     # What people do
     # -------------------------------------------------------------------------
 
-    def reconcile_with(self, counterparts, kind='by_hand', facts=None):
+    def reconcile_with(self, counterparts=(), kind='by_hand', facts=None):
         """Reconcile this one line with what a person chose. Callable over RPC.
 
         :param counterparts: list of dicts, see `_reconcile_with`
@@ -58,6 +59,8 @@ class AccountBankStatementLine(models.Model):
         """
         self.ensure_one()
         self._check_matcher()
+        if not counterparts:
+            raise UserError(self.env._("Choose what the transaction is reconciled with."))
         self._check_counterparts(counterparts)
         self._reconcile_with({self: counterparts}, {self: (kind, facts or {})})
         return True
@@ -85,15 +88,9 @@ class AccountBankStatementLine(models.Model):
         return result
 
     def _check_matcher(self):
-        """Matching is for whoever may write statement lines, and for Invoicing's administrators (who may not, alone)."""
+        """Raise unless the user may read these lines and reconcile."""
         self.check_access('read')
-        user = self.env.user
-        if not (
-            self.env.su
-            or user.has_group('account.group_account_basic')
-            or user.has_group('account.group_account_manager')
-        ):
-            raise AccessError(self.env._("You may look at bank transactions, but not reconcile them."))
+        check_may_book(self.env)
 
     def _check_counterparts(self, counterparts):
         """Raise unless the user may read all records that `counterparts` name."""
@@ -139,7 +136,12 @@ class AccountBankStatementLine(models.Model):
             else:
                 plans[line] = line._plan_entry(items)
         created = self._write_entries(plans)
-        pairs = [item + new for half, plan in plans.items() for (_vals, item), new in zip(plan.items, created[half]) if item]
+        pairs = [
+            item + new
+            for half, plan in plans.items()
+            for (_vals, item), new in zip(plan.items, created[half], strict=True)
+            if item
+        ]
         pairs += [created[line] + created[other] for line, other in transfers.items() if other]
         self.env['account.move.line'].sudo()._reconcile_plan(pairs)
         for line, other in transfers.items():

@@ -8,6 +8,18 @@ class AccountJournal(models.Model):
     _inherit = 'account.journal'
 
     ponto_account_ids = fields.One2many('ponto.account', 'journal_id', string="Online Account")
+    ponto_match_automatically = fields.Boolean(
+        string="Match by Itself",
+        help="New transactions whose match is certain are reconciled without a person: the reference of one open"
+        " invoice with the right amount, a payment made in Odoo, a transfer between own accounts, an automated rule."
+        " Each tells why, and can be undone with one click.",
+    )
+    ponto_fee_account_id = fields.Many2one(
+        'account.account',
+        string="Bank Fees Account",
+        check_company=True,
+        help="Where fees that the bank has kept, and differences of cents, are booked.",
+    )
 
     # Core's field calls this method by its mangled name, so only a class of the same name can extend it.
     def __get_bank_statements_available_sources(self):

@@ -37,8 +37,11 @@ class EntryPlan:
         paid = counterpart.get('amount') or item.amount_residual_currency
         if not self._is_part(item.currency_id, paid, item.amount_residual_currency):
             raise UserError(
-                self.env._("Of %(item)s no more than %(amount)s is open.",
-                    item=item.display_name, amount=item.currency_id.format(abs(item.amount_residual_currency)))
+                self.env._(
+                    "Of %(item)s no more than %(amount)s is open.",
+                    item=item.display_name,
+                    amount=item.currency_id.format(abs(item.amount_residual_currency)),
+                )
             )
         if item.currency_id == self.currency:
             self._take(item.account_id, paid, self._at_line_rate(paid), item, partner_id=item.partner_id.id)
@@ -132,8 +135,12 @@ class EntryPlan:
         # What rounding leaves belongs to the base.
         rounding = self._at_line_rate(amount) + base['balance'] + sum(line['balance'] for line in tax_lines)
         self._take(
-            account, -base['amount_currency'], -base['balance'] + rounding, **vals,
-            tax_ids=[Command.set(taxes.ids)], tax_tag_ids=base['tax_tag_ids'],
+            account,
+            -base['amount_currency'],
+            -base['balance'] + rounding,
+            **vals,
+            tax_ids=[Command.set(taxes.ids)],
+            tax_tag_ids=base['tax_tag_ids'],
         )
         for tax_line in tax_lines:
             tax_vals = {**tax_line}
@@ -151,7 +158,10 @@ class EntryPlan:
             self._absorb_rounding()
         elif self.left * self.amount < 0:
             raise UserError(
-                self.env._("This is more than the transaction: %(amount)s too much.", amount=self.currency.format(abs(self.left)))
+                self.env._(
+                    "This is more than the transaction: %(amount)s too much.",
+                    amount=self.currency.format(abs(self.left)),
+                )
             )
         else:
             self._take(self.suspense.account_id, self.left, self.balance_left)

@@ -16,6 +16,7 @@ KINDS = [
     ('bank_fee', "Document less a bank fee"),
     ('oldest_items', "Oldest open items"),
     ('part_payment', "Part payment"),
+    ('over_payment', "Paid with too much"),
     ('last_account', "Account used last"),
     ('by_hand', "Chosen by a person"),
 ]
@@ -56,6 +57,7 @@ def reason_sentence(env, kind, facts):
         'bank_fee': env._("It pays %(documents)s, except for %(difference)s, such as a bank fee.", **values),
         'oldest_items': env._("The oldest open items of %(partner)s add up to the amount: %(documents)s.", **values),
         'part_payment': env._("It pays a part of %(documents)s.", **values),
+        'over_payment': env._("It pays %(documents)s; %(difference)s is left.", **values),
         'last_account': env._("The last transactions of this counterpart were booked on %(account)s.", **values),
         'by_hand': env._("A person chose the counterpart."),
     }

@@ -152,7 +152,7 @@ WITH_BANK = (
         'transaction-pays-invoice',
         '/odoo/bank-transactions',
         FORM,
-        clicks=(click('.o_data_row td[name=matching_invoice_id]', 'INV/'),),
+        clicks=(click('.o_data_row td[name=proposal_reason]', 'INV/'),),
         sizes=('wide',),
     ),
     TO_REVIEW,

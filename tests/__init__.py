@@ -23,7 +23,6 @@ from . import test_fetch
 from . import test_catalogue
 from . import test_logos
 from . import test_js
-from . import test_matching_invoice
 from . import test_inbox
 from . import test_encryption
 from . import test_books_cases
@@ -33,6 +32,7 @@ from . import test_labels
 from . import test_translations
 from . import test_partners
 from . import test_properties
+from . import test_proposals
 from . import test_suspects
 from . import test_processes
 from . import test_connect_flow

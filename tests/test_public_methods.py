@@ -27,8 +27,12 @@ BOOK = {'basic', 'bookkeeper', 'manager'}
 MANAGE = {'manager'}
 # Who may call what over RPC. A method that is not here fails the test until somebody has decided.
 ALLOWED = {
-    # Core lets an administrator alone write no statement line.
-    'account.bank.statement.line': {'action_pay_matching_invoice': BOOK - MANAGE},
+    'account.bank.statement.line': {
+        'action_accept_proposals': BOOK,
+        # As the lines and the journal items themselves.
+        'get_proposals': LOOK | {'invoice'},
+        'reconcile_with': BOOK,
+    },
     'account.journal': {
         'action_ponto_backfill': BOOK,
         'action_ponto_fetch_transactions': BOOK,

@@ -5,17 +5,21 @@ from pathlib import Path
 
 from odoo.tests import BaseCase, tagged
 
-STRESS = Path(__file__).resolve().parent.parent / 'scripts' / 'stress'
+SCRIPTS = Path(__file__).resolve().parent.parent / 'scripts'
 
 
 @tagged('post_install', '-at_install')
 class TestProcesses(BaseCase):
     """What one process cannot show, in short; `scripts/stress` does it at length. Each has a database of its own."""
 
-    def stress(self, *arguments):
-        """Run `scripts/stress`, which ends its processes itself and says what is wrong."""
+    def script(self, name, *arguments):
+        """Run a script, which ends its processes itself and says what is wrong."""
         process = subprocess.Popen(
-            [STRESS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+            [SCRIPTS / name, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
         )
         try:
             output, _nothing = process.communicate(timeout=300)
@@ -26,10 +30,13 @@ class TestProcesses(BaseCase):
         self.assertEqual(process.returncode, 0, output)
 
     def test_killed_workers_leave_the_books_of_an_undisturbed_run(self):
-        self.stress('kill', '--times', '4', '--accounts', '2', '--rows', '60', '--new-rows', '15')
+        self.script('stress', 'kill', '--times', '4', '--accounts', '2', '--rows', '60', '--new-rows', '15')
 
     def test_of_processes_that_ask_for_one_account_one_reads_and_the_others_skip(self):
-        self.stress('same-account', '--processes', '4', '--rounds', '1')
+        self.script('stress', 'same-account', '--processes', '4', '--rounds', '1')
 
     def test_processes_that_need_a_token_at_the_same_instant_ask_for_one_by_either_api(self):
-        self.stress('token', '--rounds', '1')
+        self.script('stress', 'token', '--rounds', '1')
+
+    def test_an_upgrade_an_uninstallation_and_a_new_installation_leave_the_books_as_they_are(self):
+        self.script('lifecycle')

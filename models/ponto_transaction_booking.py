@@ -10,11 +10,10 @@ import psycopg2
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError
 from odoo.tools import format_amount, format_date, html2plaintext
 
-from .labels import remittance_text, structured_communication
+from .labels import account_number, clean_line, remittance_text, structured_communication
 from .ordering import FIRST_SEQUENCE
 
 _logger = logging.getLogger(__name__)
@@ -276,7 +275,7 @@ class PontoTransaction(models.Model):
 
     def _may_be(self, line):
         """Return whether `line` may be this payment: what both tell must not differ."""
-        own, other = sanitize_account_number(self.counterpart_reference), sanitize_account_number(line.account_number)
+        own, other = account_number(self.counterpart_reference), account_number(line.account_number)
         reference = structured_communication(self.remittance_information)
         other_reference = structured_communication(line.payment_ref)
         return (
@@ -400,9 +399,10 @@ class PontoTransaction(models.Model):
             'date': self.date,
             'amount': self.amount,
             'payment_ref': self.payment_ref,
-            'partner_name': self.counterpart_name or False,
-            'account_number': sanitize_account_number(self.counterpart_reference) or False,
-            'transaction_type': self.bank_transaction_code or self.proprietary_bank_transaction_code or False,
+            'partner_name': clean_line(self.counterpart_name) or False,
+            'account_number': account_number(self.counterpart_reference) or False,
+            'transaction_type': clean_line(self.bank_transaction_code or self.proprietary_bank_transaction_code)
+            or False,
             'transaction_details': self.attributes,
             'narration': remittance_text(self),
         }

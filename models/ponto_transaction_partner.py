@@ -3,43 +3,58 @@
 from collections import defaultdict
 
 from odoo import api, models
-from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.tools import SQL
+
+from .labels import account_number, clean_line
 
 
 def _name_key(name):
     """Return a partner's name as it is compared: accents count, capitals and the number of spaces do not."""
-    return ' '.join((name or '').split()).casefold()
+    return clean_line(name).casefold()
 
 
 class PontoTransaction(models.Model):
     _inherit = 'ponto.transaction'
 
     def _find_partners(self):
-        """Return `{row: partner id}`: by counterpart account number, then by a name that only one partner has.
+        """Return `{row: partner id}` where account number and name of the counterpart tell of one partner.
 
-        A contact stands for its company. Archived partners and those of other companies are not considered.
+        Where both are known, the partner must have both: a number of one partner with the name of another tells
+        nothing, as a payment provider pays for many from one number. Where only one is known, that decides. A contact
+        stands for its company. Archived partners and those of other companies are not considered, nor is the company
+        itself: some banks name its own account as the counterpart of their fees.
         """
-        numbers = {row: sanitize_account_number(row.counterpart_reference) for row in self}
+        numbers = {row: account_number(row.counterpart_reference) for row in self}
         names = {row: _name_key(row.counterpart_name) for row in self}
         banks = self.env['res.partner.bank'].search(
             [('sanitized_acc_number', 'in', list(filter(None, numbers.values())))]
         )
         namesakes = self._namesakes(list(set(filter(None, names.values()))))
-        partners = (banks.partner_id + namesakes).filtered('active').commercial_partner_id
-        usable = partners.filtered_domain([('active', '=', True), *partners._check_company_domain(self.company_id)])
-        by_number = self._unique(
-            (bank.sanitized_acc_number, bank.partner_id.commercial_partner_id.id)
-            for bank in banks
-            if bank.partner_id.active and bank.partner_id.commercial_partner_id in usable
+        usable = self._usable_partners(banks.partner_id + namesakes)
+        by_number, by_name = defaultdict(set), defaultdict(set)
+        for bank in banks:
+            by_number[bank.sanitized_acc_number] |= usable.get(bank.partner_id, set())
+        for partner in namesakes:
+            by_name[_name_key(partner.name)] |= usable.get(partner, set())
+        found = {}
+        for row in self:
+            numbered, named = by_number.get(numbers[row], set()), by_name.get(names[row], set())
+            partners = numbered & named if numbered and named else numbered | named
+            if len(partners) == 1:
+                [found[row]] = partners
+        return found
+
+    def _usable_partners(self, partners):
+        """Return `{partner: {id of the company that it stands for}}` of those that may be somebody's counterpart."""
+        active = partners.filtered('active')
+        commercial = active.commercial_partner_id
+        usable = (
+            commercial.filtered_domain([('active', '=', True), *commercial._check_company_domain(self.company_id)])
+            - self.company_id.partner_id.commercial_partner_id
         )
-        by_name = self._unique(
-            (_name_key(partner.name), partner.commercial_partner_id.id)
-            for partner in namesakes
-            if partner.commercial_partner_id in usable
-        )
-        found = {row: by_number.get(numbers[row]) or by_name.get(names[row]) for row in self}
-        return {row: partner for row, partner in found.items() if partner}
+        return {
+            partner: {partner.commercial_partner_id.id} for partner in active if partner.commercial_partner_id in usable
+        }
 
     @api.model
     def _namesakes(self, names):
@@ -58,11 +73,3 @@ class PontoTransaction(models.Model):
                 )
             )
         )
-
-    @api.model
-    def _unique(self, pairs):
-        """Return `{key: value}` of the pairs whose key has one value only."""
-        values = defaultdict(set)
-        for key, value in pairs:
-            values[key].add(value)
-        return {key: next(iter(group)) for key, group in values.items() if len(group) == 1}

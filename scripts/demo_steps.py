@@ -202,7 +202,9 @@ def report_partners(accounts):
     lines = accounts.env['account.bank.statement.line'].search(
         [('journal_id', 'in', accounts.journal_id.ids), ('partner_name', '!=', False)]
     )
-    names = set(accounts.env['res.partner'].search([]).mapped('name'))
+    # The company is never its own counterpart.
+    others = accounts.env['res.partner'].search([]) - accounts.company_id.partner_id
+    names = set(others.mapped('name'))
     known = lines.filtered(lambda line: line.partner_name in names)
     right = known.filtered(lambda line: line.partner_id.name == line.partner_name)
     wrong = lines.filtered(lambda line: line.partner_id and line.partner_id.name != line.partner_name)

@@ -31,6 +31,7 @@ from . import test_journal_entries
 from . import test_labels
 from . import test_translations
 from . import test_partners
+from . import test_recordings
 from . import test_properties
 from . import test_proposals
 from . import test_suspects

@@ -6,7 +6,8 @@ from stdnum.be import ogm_vcs
 
 from odoo.tests import BaseCase, tagged
 
-from ..models.labels import payment_reference, remittance_text, structured_communication
+from ..models import labels
+from ..models.labels import clean_line, payment_reference, remittance_text, structured_communication
 from .common import PontoCase
 
 
@@ -78,9 +79,28 @@ class TestLabelOrder(BaseCase):
             texts[name] = '  '
         self.assertEqual(payment_reference(self.row(**texts)), '')
 
-    def test_an_end_to_end_id_that_says_that_there_is_none_is_no_label(self):
-        for none in ('NOTPROVIDED', 'NOT PROVIDED'):
-            self.assertEqual(payment_reference(self.row(end_to_end_id=none)), '')
+    def test_a_text_that_says_nothing_hides_none_that_does(self):
+        nothing = (
+            '-',
+            '/',
+            '...',
+            '+++ +++',
+            'NOTPROVIDED',
+            'Not Provided',
+            'NOT_PROVIDED ',
+            'NONREF',
+            '\u200b',
+            '\u2060-',
+        )
+        for text in nothing:
+            row = self.row(remittance_information=text, description=text, additional_information="Delhaize Gent")
+            self.assertEqual(payment_reference(row), "Delhaize Gent", text)
+            row = self.row(remittance_information=text, end_to_end_id='E2E-1')
+            self.assertEqual(payment_reference(row), 'E2E-1', text)
+            self.assertEqual(payment_reference(self.row(remittance_information=text, end_to_end_id=text)), '', text)
+        self.assertEqual(
+            payment_reference(self.row(remittance_information='\U0001f37a', description="B")), '\U0001f37a'
+        )
 
     def test_the_label_is_one_line_without_markup(self):
         row = self.row(remittance_information="Invoice<br>17<BR/>\n of\tJan")
@@ -95,6 +115,54 @@ class TestLabelOrder(BaseCase):
             ("Naam: Jan<br>Omschrijving: 090933755493<br>IBAN: NL91ABNA0417164300", '+++090/9337/55493+++'),
         ):
             self.assertEqual(payment_reference(self.row(remittance_information=text)), label, text)
+
+    def test_the_label_of_a_text_of_banks_fields_is_what_the_payer_wrote(self):
+        for text, label in (
+            # php-mt940#70: ABN AMRO; #63 and Rabobank: the kind of the remittance before it.
+            (
+                '/TRTP/SEPA OVERBOEKING/IBAN/NL91ABNA0417164300/NAME/Bakkerij Smit BV/REMI/Factuur 2026/0117/EREF/X',
+                "Factuur 2026/0117",
+            ),
+            ('/EREF/F-2026-55//REMI/USTD//Factuur 55/', "Factuur 55"),
+            ('/EREF/F-2026-55//ORDP//NAME/Smit/REMI/STRD/CUR/090933755493/', '+++090/9337/55493+++'),
+            ('/CSID/NL13ZZZ332005960000/MARF/1.3/REMI/Abonnement\nmaart', "Abonnement maart"),
+            # German banks, with and without white space between the fields.
+            ('EREF+NOTPROVIDEDKREF+17SVWZ+Rechnung 2026-17ABWA+Schmidt GmbH', "Rechnung 2026-17"),
+            ('EREF+E2E-1 MREF+M-5 CRED+DE98ZZZ09999999999 SVWZ+Miete\nApril', "Miete April"),
+            ('SVWZ+RF18 5390 0754 7034', 'RF18539007547034'),
+            # A German bank by way of another aggregator.
+            (
+                'mandatereference:0xABC?DEF,creditorid:DE98ZZZ09999999999,remittanceinformation:D01-625 Boeken, 100AB',
+                "D01-625 Boeken, 100AB",
+            ),
+        ):
+            self.assertEqual(payment_reference(self.row(remittance_information=text)), label, text)
+
+    def test_the_banks_own_texts_may_be_made_of_fields_as_well(self):
+        text = '/EREF/F-2026-55//REMI/USTD//Factuur 55/'
+        self.assertEqual(payment_reference(self.row(description=text)), "Factuur 55")
+        self.assertEqual(payment_reference(self.row(additional_information=text)), "Factuur 55")
+
+    def test_fields_without_a_word_of_the_payer_do_not_hide_another_text(self):
+        for text in (
+            '/TRTP/SEPA INCASSO/REMI/NOTPROVIDED/EREF/E-1',
+            'EREF+E-1SVWZ+NOTPROVIDED',
+            "Naam: Jan Omschrijving: - IBAN: NL91ABNA0417164300",
+        ):
+            row = self.row(remittance_information=text, description="Incasso maart")
+            self.assertEqual(payment_reference(row), "Incasso maart")
+            self.assertEqual(payment_reference(self.row(remittance_information=text)), text)
+
+    def test_a_text_that_only_resembles_fields_of_a_bank_is_kept_whole(self):
+        for text in (
+            "Factuur /REMI/17/EREF/3",
+            "Betaling SVWZ+17",
+            "a/REMI/b",
+            "/TRTP/SEPA INCASSO/EREF/3",
+            "for remittanceinformation:17",
+            "REMI/Factuur 17",
+        ):
+            self.assertEqual(payment_reference(self.row(remittance_information=text)), text)
 
     def test_a_text_that_only_resembles_dutch_fields_is_kept_whole(self):
         for text in (
@@ -115,6 +183,22 @@ class TestLabelOrder(BaseCase):
         self.assertEqual(remittance_text(row), '<p>Tom &amp; Jerry &lt;script&gt;alert(1)&lt;/script&gt;<br/>Wire</p>')
         self.assertFalse(remittance_text(self.row()))
 
+    def test_addresses_in_a_banks_text_do_not_become_links(self):
+        row = self.row(remittance_information="Pay at https://example.com/now <a href='https://example.com'>x</a>")
+        self.assertNotIn('<a', remittance_text(row))
+
+    def test_control_bidirectional_and_zero_width_characters_stay_out(self):
+        row = self.row(remittance_information="Fac\u200btuur\x07 \x1b[31m17\u202e 71\x00\ufeff\n\u2066x\u2069\ue000")
+        self.assertEqual(payment_reference(row), "Factuur [31m17 71 x")
+        self.assertEqual(remittance_text(row), '<p>Factuur [31m17 71<br/>x</p>')
+        self.assertEqual(clean_line(" Shop\x08\x0bGent\u00a0\u2028B\u00ad "), "Shop Gent B")
+
+    def test_of_a_text_without_end_a_bounded_part_is_read(self):
+        row = self.row(remittance_information="word " * labels.MAX_TEXT)
+        self.assertLessEqual(len(payment_reference(row)), labels.MAX_TEXT)
+        self.assertTrue(payment_reference(row).endswith('…'))
+        self.assertLessEqual(len(remittance_text(row)), labels.MAX_TEXT + len('<p></p>'))
+
 
 @tagged('post_install', '-at_install')
 class TestLabels(PontoCase):
@@ -131,11 +215,18 @@ class TestLabels(PontoCase):
         self.assertEqual(line.payment_ref, '+++090/9337/55493+++')
         self.assertEqual(line.line_ids.mapped('name'), ['+++090/9337/55493+++'] * 2)
 
-    def test_a_very_long_text_is_kept_in_full(self):
-        text = ' '.join(f'word{number}' for number in range(3000))
+    def test_a_very_long_text_is_kept_in_full_up_to_what_the_books_take_and_wholly_in_the_inbox(self):
+        text = ' '.join(f'word{number}' for number in range(900))
         line = self.book(remittance_information=text)
         self.assertEqual(line.payment_ref, text)
         self.assertIn(text, line.narration)
+        text = ' '.join(f'word{number}' for number in range(9000))
+        self.simulator.add_transaction(self.online, 11, '2026-03-03', remittance_information=text)
+        row = line.ponto_transaction_ids
+        row.account_id._synchronize()
+        row = row.account_id.transaction_ids - row
+        self.assertEqual(row.remittance_information, text)
+        self.assertTrue(text.startswith(row.statement_line_id.payment_ref.removesuffix('…')))
 
     def test_a_list_of_texts_loses_none(self):
         line = self.book(
@@ -174,6 +265,25 @@ class TestLabels(PontoCase):
         self.assertIn("Invoice", line.payment_ref)
         self.assertIn("\U0001f37a", line.payment_ref)
         self.assertEqual(line.account_number, 'BE71096123456769')
+
+    def test_no_control_or_bidirectional_character_enters_the_books(self):
+        text = "Invoice\x07 \x1b[31m17 \u202e71\u200b"
+        line = self.book(
+            remittance_information=text,
+            description=text + "x",
+            counterpart_name="Shop\x08\x0bGent\u202e",
+            bank_transaction_code='PMNT\u202e',
+        )
+        for value in (
+            line.payment_ref,
+            line.partner_name,
+            line.narration,
+            line.transaction_type,
+            line.move_id.ref or '',
+        ):
+            self.assertTrue(value.isprintable(), repr(value))
+        self.assertEqual(line.partner_name, "Shop Gent")
+        self.assertEqual(line.ponto_transaction_ids.remittance_information, text)
 
     def test_without_any_text_the_line_has_a_label_all_the_same(self):
         line = self.book(description=None)

@@ -36,10 +36,21 @@ class TestPartners(PontoCase):
         smit = self.partner("Smit", 'BE71 0961 2345 6769')
         self.assertEqual(self.book("Somebody else", 'be71 0961 2345 6769'), smit)
 
-    def test_the_account_number_counts_for_more_than_the_name(self):
+    def test_the_name_of_another_partner_contradicts_the_account_number(self):
+        self.partner("Klant Een", 'NL04DEUT0265186420')
+        self.partner("Klant Twee")
+        self.assertFalse(self.book("Klant Twee", 'NL04DEUT0265186420'))
+
+    def test_a_name_that_the_partner_of_the_account_number_shares_with_another_contradicts_nothing(self):
         smit = self.partner("Smit", IBAN)
-        self.partner("Jansen")
-        self.assertEqual(self.book("Jansen", IBAN), smit)
+        self.partner("SMIT")
+        self.assertEqual(self.book("Smit", IBAN), smit)
+
+    def test_an_account_number_of_two_partners_with_the_name_of_a_third_tells_nothing(self):
+        self.partner("Smit", IBAN)
+        self.partner("Jansen", IBAN)
+        self.partner("Peeters")
+        self.assertFalse(self.book("Peeters", IBAN))
 
     def test_one_account_number_of_two_partners_tells_nothing(self):
         self.partner("Smit", IBAN)
@@ -56,14 +67,37 @@ class TestPartners(PontoCase):
         self.partner("Jan Smit", IBAN, parent_id=company.id)
         self.assertEqual(self.book("Jan Smit", IBAN), company)
 
+    def test_a_number_of_which_a_part_is_masked_is_nobodys(self):
+        self.partner("Smit", '53000411')
+        for number in ('5300 04XX XXXX 11', '530004******11', '530004••••11'):
+            self.simulator.add_transaction(self.online, 1, '2026-03-01', counterpart_reference=number)
+        account = self.link()
+        account._synchronize()
+        lines = self.lines(account)
+        self.assertEqual((len(lines), set(lines.mapped('account_number')), len(lines.partner_id)), (3, {False}, 0))
+        self.assertEqual(len(set(account.transaction_ids.mapped('counterpart_reference'))), 3)
+
     def test_an_unknown_account_number_leaves_the_name_to_tell(self):
         smit = self.partner("Smit")
         self.assertEqual(self.book("Smit", IBAN), smit)
 
-    def test_an_account_of_the_own_company_is_the_companys(self):
+    # The company itself
+
+    def test_the_company_is_not_its_own_counterpart_by_account_number(self):
         savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
         self.link(savings)
-        self.assertEqual(self.book("De Kade", 'BE43068999999501'), self.company.partner_id)
+        self.assertFalse(self.book("De Kade", 'BE43068999999501'))
+
+    def test_the_company_is_not_its_own_counterpart_by_name(self):
+        self.assertFalse(self.book(self.company.name.upper(), IBAN))
+
+    def test_the_bank_that_names_the_companys_account_for_its_fees_is_found_by_name(self):
+        kadebank = self.partner("Kadebank")
+        self.assertEqual(self.book("Kadebank", self.online.reference), kadebank)
+
+    def test_the_company_does_not_hide_a_partner_of_the_same_name(self):
+        namesake = self.partner(self.company.name)
+        self.assertEqual(self.book(self.company.name), namesake)
 
     # By name
 

@@ -21,6 +21,17 @@ class TestProposals(ReconciliationCase):
         self.assertEqual(line.match_reason, first['reason'])
         self.assertEqual(invoice.amount_residual, 0)
 
+    def test_a_structured_communication_inside_of_a_longer_text_finds_its_invoice(self):
+        for reference, text in (
+            ('+++090/9337/55493+++', "Betaling +++090/9337/55493+++ bedankt"),
+            ('RF18539007547034', "Rechnung RF18 5390 0754 7034 vom Mai"),
+        ):
+            invoice, line = self.invoice(121, reference), self.line(121, text)
+            first = self.first(line)
+            self.assertEqual((first['grade'], first['kind']), ('sure', 'structured_communication'), text)
+            self.assertEqual(first['counterparts'], [{'item_id': self.open_item(invoice).id}])
+            self.assertEqual(line.payment_ref, text)
+
     def test_two_invoices_with_the_same_reference_are_not_sure(self):
         self.invoice(121, 'ABC-12345')
         self.invoice(121, 'ABC 12345')

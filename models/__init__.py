@@ -8,6 +8,7 @@ from . import ponto_account
 from . import ponto_account_grant
 from . import ponto_account_journal
 from . import ponto_account_reading
+from . import ponto_account_inbox
 from . import ponto_account_balance
 from . import ponto_account_ledger
 from . import ponto_account_runner
@@ -24,6 +25,7 @@ from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction
 from . import ponto_transaction_booking
+from . import ponto_transaction_correction
 from . import ponto_transaction_partner
 from . import res_company
 from . import res_config_settings

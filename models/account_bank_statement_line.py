@@ -30,5 +30,5 @@ class AccountBankStatementLine(models.Model):
 
     def unlink(self):
         """Remember what the user removes: it never comes back by itself."""
-        self.sudo().ponto_transaction_ids.write({'state': 'removed'})
+        self.sudo().ponto_transaction_ids._remove()
         return super().unlink()

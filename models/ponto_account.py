@@ -87,11 +87,6 @@ class PontoAccount(models.Model):
     error_message = fields.Text(compute='_compute_error_message')
     failure_count = fields.Integer(readonly=True, copy=False)
     last_read_at = fields.Datetime(string="Last Fetch", readonly=True, copy=False)
-    last_full_walk_at = fields.Datetime(readonly=True, copy=False)
-    walk_cursor = fields.Char(
-        readonly=True, copy=False, help="The row at which reading the whole list was left unfinished."
-    )
-    walk_number = fields.Integer(readonly=True, copy=False, help="Counts the walks through the whole list in steps.")
     next_read_at = fields.Datetime(string="Next Fetch", readonly=True, copy=False, index=True)
     transaction_ids = fields.One2many('ponto.transaction', 'account_id')
     synchronization_ids = fields.One2many('ponto.synchronization', 'account_id')
@@ -143,7 +138,7 @@ class PontoAccount(models.Model):
     @api.depends('failure')
     def _compute_error_message(self):
         for account in self:
-            account.error_message = failure_sentence(self.env, account.failure)
+            account.error_message = failure_sentence(self.env, account.failure) or False
 
     @api.constrains('journal_id', 'company_id', 'currency_code')
     def _check_journal(self):

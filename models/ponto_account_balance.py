@@ -178,7 +178,7 @@ class PontoAccount(models.Model):
         """
         self.ensure_one()
         journal, day = self.journal_id, self._balance_day()
-        is_read = self.state == 'active' and self.last_full_walk_at and not self.walk_cursor
+        is_read = self.state == 'active' and self.last_full_read_at and not self.resume_after
         if not (journal and self.has_balance and is_read) or self._has_unreadable_rows() or self._has_other_entries():
             return {}
         waiting = self._sum_rows(day, [('state', 'in', ('new', 'held')), ('missing_since', '=', False)])

@@ -70,7 +70,7 @@ class PontoAccount(models.Model):
         self.check_access('read')
         self.env['ponto.transaction']._check_bookkeeper()
         accounts = self.sudo().filtered('journal_id').try_lock_for_update(allow_referencing=True)
-        accounts.last_full_walk_at = False
+        accounts._request_full_read()
         runs = accounts._apart(
             lambda account: account._synchronize(limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE), 'manual'
         )
@@ -82,7 +82,7 @@ class PontoAccount(models.Model):
             ('missing_since', '!=', False),
         ]
         left = accounts - runs.account_id
-        if left or any(run.state == 'error' or run.account_id.walk_cursor for run in runs):
+        if left or any(run.state == 'error' or run.account_id.resume_after for run in runs):
             return runs._notify(left=left, next_action=action)
         return action
 
@@ -117,7 +117,7 @@ class PontoAccount(models.Model):
     def _fetch_on(self):
         """Read again if the bank has answered, else book some of what waits; return the run."""
         run = self._last_run()
-        if self.walk_cursor or (self.pending_synchronization_ids and not self._is_bank_still_asked()):
+        if self.resume_after or (self.pending_synchronization_ids and not self._is_bank_still_asked()):
             return self._synchronize(limit=BOOKED_AT_A_LOOK, at_most=PAGES_AT_A_LOOK)
         # What is held has been tried by the read.
         return self._book_into(run, BOOKED_AT_A_LOOK, self.env['ponto.transaction']._untried_domain())
@@ -207,7 +207,7 @@ class PontoAccount(models.Model):
             account: 'done'
             if account.state != 'active'
             else 'reading'
-            if account.walk_cursor
+            if account.resume_after
             else 'asking'
             if account.pending_synchronization_ids
             else 'booking'

@@ -41,7 +41,7 @@ class PontoAccount(models.Model):
             if account:
                 if account.ponto_id != resource.id:
                     # Its rows have new ids as well.
-                    account.last_full_walk_at = False
+                    account._begin_sweep()
                 account._write_changes({**vals, 'link_id': link.id})
                 account._set_authorized()
             else:

@@ -1,18 +1,40 @@
-"""Stage 1: what Ponto lists becomes inbox rows."""
+"""Stage 1: what Ponto lists becomes inbox rows.
+
+Ponto lists the newest transaction first, in an order of its own that is not the order of dates. A run reads *stretches*
+of that list, each without a gap::
+
+    top ┌───────────────────┐
+        │ new and changed   │  Each run begins at the top. It has read *enough* with the first page that brings nothing
+        │ lookback window   │  new or changed and lies before the lookback window.
+        ├───────────────────┤
+        │ known rows        │  A *sweep* reads on to the *end*: the first read of an account, then one a week, and one
+        │                   │  when a known row is not where it was.
+        ├── resume_after ───┤  Here the *budget* of a run was spent. The next run reads what is new on top, which is
+        │ the rest          │  enough then, and goes on from here.
+    end └───────────────────┘
+
+Sweeps are numbered, and each row carries the number of the last sweep that has listed it. At the end of a sweep the
+rows with a lower number are gone from Ponto's list. Between two runs of one sweep a row can move up to where no run
+looks again. So at the end of a sweep in several runs only those rows are gone that the sweep before has not listed
+either.
+"""
 
 import time
 from collections import Counter
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.fields import Domain
 
 from ..ponto.errors import PontoApiError
 from .conversions import naive_utc
+from .ordering import places
 
 # A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
-OVERLAP = timedelta(days=30)
+LOOKBACK = timedelta(days=30)
 # ... and this often the whole list, so that nothing stays missed wherever Ponto puts it.
-FULL_WALK_EVERY = timedelta(days=7)
+FULL_READ_EVERY = timedelta(days=7)
 # A run reads so many pages of an account (of 100 rows) before it commits, so that a history of years is read in steps,
 # and no further page after so many seconds: with Odoo's default limits a worker is ended after 120.
 PAGES_AT_ONCE = 30
@@ -21,8 +43,38 @@ SECONDS_AT_ONCE = 20
 BOOKING_BATCH = 200
 
 
+@dataclass
+class Stretch:
+    """A part of Ponto's list that one run has read without a gap.
+
+    `ids` are newest first. `after` is the id right above them, None where they begin at the top of the list. `ended`
+    says why the run stopped there: `end` (of the list), `enough` or `budget`.
+    """
+
+    after: str | None = None
+    ids: list[str] = field(default_factory=list)
+    ended: str = ''
+
+    @property
+    def last(self):
+        """The id after which the list goes on; None at its top."""
+        return self.ids[-1] if self.ids else self.after
+
+
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
+
+    last_full_read_at = fields.Datetime(
+        readonly=True, copy=False, help="When the last sweep has ended. Empty: a sweep is going on, or is to begin."
+    )
+    resume_after = fields.Char(
+        readonly=True, copy=False, help="The row of Ponto's list after which the next run goes on."
+    )
+    sweep_number = fields.Integer(readonly=True, copy=False, help="Counts the reads of the whole list.")
+
+    # -------------------------------------------------------------------------
+    # Runs
+    # -------------------------------------------------------------------------
 
     def _synchronize(self, trigger='manual', limit=None, at_most=None):
         """Read each account, then book what can be booked. Does not commit.
@@ -82,100 +134,171 @@ class PontoAccount(models.Model):
         resource = self.integration_id._client().get_account(account_id=self.ponto_id)
         self._write_changes(self._prepare_account_vals(resource))
 
+    def _batches_to_book(self, limit=None, domain=None):
+        """Yield the rows that may be booked now in batches: first corrections, then new rows, then held ones."""
+        inbox = self._inbox()
+        inbox._note_removed(self)
+        own = Domain('account_id', '=', self.id) & Domain(domain or inbox._to_book_domain())
+        rows = inbox.search(own & Domain('is_behind', '=', True), limit=limit, order='date, rank, id')
+        # `new` before `held`: many held ones must not keep the others waiting.
+        others = inbox.search(own & Domain('state', '!=', 'booked'), limit=limit, order='state desc, date, rank, id')
+        rows = (rows + others)[:limit]
+        for start in range(0, len(rows), BOOKING_BATCH):
+            yield rows[start : start + BOOKING_BATCH]
+
+    def _inbox(self):
+        """Return the inbox as the stages see it: as superuser, in the account's company."""
+        return self.env['ponto.transaction'].sudo().with_company(self.company_id)
+
+    # -------------------------------------------------------------------------
+    # Stretches
+    # -------------------------------------------------------------------------
+
     def _read_transactions(self, at_most=None):
         """Read Ponto's transactions into the inbox; booking is another step. Does not commit.
 
-        Ponto lists newest first in an order of its own, which is not that of the dates, so nothing stops at a date or
-        at a known id: reading goes on past every page that holds something new or changed, past everything of the last
-        `OVERLAP` days, and every `FULL_WALK_EVERY` to the end of the list.
-
-        :param at_most: read so many pages; the next call goes on where this one has stopped, after what is new on top
+        :param at_most: read so many pages of each stretch; the next call goes on where this one has stopped
         :return: `{'read_count', 'new_count', 'changed_count'}`
         :raises PontoError: when a page cannot be read
         """
         self.ensure_one()
         account = self.sudo()
         counts = Counter(read_count=0, new_count=0, changed_count=0)
-        if account.walk_cursor:
-            whole = account._walk(counts, at_most=at_most) or account._go_on(counts, at_most)
-        else:
-            whole = account._walk(counts, full=account._full_walk_due(), at_most=at_most)
-        if whole:
-            account.last_full_walk_at = fields.Datetime.now()
+        if not account.resume_after and account._is_full_read_due():
+            account._begin_sweep()
+        stretch = account._read_on(Stretch(), counts, at_most)
+        if account.resume_after and stretch.ended == 'enough':
+            account._place(stretch)
+            stretch = account._resume(counts, at_most)
+        elif account.last_full_read_at and stretch.ended != 'budget' and not account._is_complete(stretch):
+            # A known row is gone or has moved, and only the whole list tells which.
+            account._begin_sweep()
+            if stretch.ended == 'enough':
+                account._read_on(stretch, counts, at_most)
+        account._place(stretch)
+        account.resume_after = stretch.ended == 'budget' and stretch.last
+        if stretch.ended == 'end':
+            account._end_list(stretch)
         account.last_read_at = fields.Datetime.now()
         return dict(counts)
 
-    def _go_on(self, counts, at_most):
-        """Go on with the walk that an earlier run has left unfinished; return whether the list's end was reached."""
+    def _resume(self, counts, at_most):
+        """Return the stretch below `resume_after`, where an earlier run has stopped."""
         try:
-            return self._walk(counts, full=self._full_walk_due(), at_most=at_most, after=self.walk_cursor)
+            return self._read_on(Stretch(after=self.resume_after), counts, at_most)
         except PontoApiError as error:
-            # What Ponto answers when the row to go on from is gone is not documented; then the walk begins anew.
+            # Ponto does not document its answer when that row is gone. Then the list is read from its top.
             if error.status not in (400, 404):
                 raise
-            self.walk_cursor = False
-            return self._walk(counts, full=True, at_most=at_most)
+            self._begin_sweep()
+            return self._read_on(Stretch(), counts, at_most)
 
-    def _walk(self, counts, *, full=False, at_most=None, after=None):
-        """Read pages into the inbox, add what they hold to `counts`, and return whether the whole list is known now.
-
-        :param full: go on to the end of the list, else until nothing can be new
-        :param at_most: stop after so many pages, or earlier if they take long; `walk_cursor` then says where to go on
-        :param after: the row below which to begin; by default at the top
-        """
-        inbox = self.env['ponto.transaction'].sudo().with_company(self.company_id)
-        pages = self.integration_id._client().iter_transaction_pages(account_id=self.ponto_id, after=after)
+    def _read_on(self, stretch, counts, at_most):
+        """Read the pages below `stretch` into the inbox, add what they hold to `counts`, and return the stretch."""
+        pages = self.integration_id._client().iter_transaction_pages(account_id=self.ponto_id, after=stretch.last)
         end = time.monotonic() + SECONDS_AT_ONCE
-        seen = [after] if after else []
-        in_steps = bool(self.walk_cursor)
-        # Above a walk to go on with there is only what has come since: it has read the overlap itself.
-        on_top = in_steps and not after
-        is_end = True
+        stretch.ended = 'end'
         for number, page in enumerate(pages, 1):
-            new, changed = inbox._take_in(self, page.items)
+            new, changed = self._upsert(page.items)
             counts.update(read_count=len(page.items), new_count=new, changed_count=changed)
-            seen += [item.id for item in page.items]
-            if page.items and not (full or new or changed or (not on_top and self._in_overlap(page.items))):
-                if in_steps or inbox._is_complete(self, seen):
-                    self.walk_cursor = on_top and self.walk_cursor
-                    is_end = False
-                    break
-                # A known row is gone, or has moved: only the whole list tells which, in however many steps.
-                full = True
-                self.last_full_walk_at = False
-            if at_most and page.next_url and (number == at_most or time.monotonic() > end):
-                if not in_steps:
-                    in_steps = True
-                    self.walk_number += 1
-                self.walk_cursor = seen[-1]
-                is_end = False
+            stretch.ids += [item.id for item in page.items]
+            if not page.next_url:
                 break
-        inbox._rank(self, seen, after, is_end)
-        if in_steps:
-            inbox._note_listed(self, seen)
-        if is_end:
-            self.walk_cursor = False
-            is_end = inbox._note_missing(self, None if after else seen)
-        return is_end
+            if page.items and not new and not changed and self._is_enough(stretch, page.items):
+                stretch.ended = 'enough'
+                break
+            if at_most and (number == at_most or time.monotonic() > end):
+                stretch.ended = 'budget'
+                break
+        return stretch
 
-    def _full_walk_due(self):
-        return not self.last_full_walk_at or self.last_full_walk_at + FULL_WALK_EVERY <= fields.Datetime.now()
+    def _is_enough(self, stretch, items):
+        """Return whether a page of known rows is the last that this run needs."""
+        if self.resume_after and not stretch.after:
+            # An earlier run has read what lies below.
+            return True
+        return bool(self.last_full_read_at) and not self._is_in_lookback(items)
 
-    def _in_overlap(self, items):
-        start = self.last_read_at - OVERLAP
+    def _is_in_lookback(self, items):
+        start = self.last_read_at - LOOKBACK
         return any(
             moment and naive_utc(moment) >= start for item in items for moment in (item.execution_date, item.value_date)
         )
 
-    def _batches_to_book(self, limit=None, domain=None):
-        """Yield the rows that may be booked now in batches, the oldest first; held ones are tried again."""
-        inbox = self.env['ponto.transaction'].sudo()
-        inbox._note_removed(self)
-        # The untried ones go first (`new` before `held`): many held ones must not keep them waiting.
-        rows = inbox.search(
-            [('account_id', '=', self.id), *(domain or inbox._to_book_domain())],
-            limit=limit,
-            order='is_changed desc, state desc, date, rank, id',
+    # -------------------------------------------------------------------------
+    # Sweeps: reads of the whole list
+    # -------------------------------------------------------------------------
+
+    def _request_full_read(self):
+        """Let the next run read the whole list, unless a sweep is going on anyway."""
+        for account in self.filtered('last_full_read_at'):
+            account._begin_sweep()
+
+    def _is_full_read_due(self):
+        now = fields.Datetime.now()
+        return self.last_full_read_at and self.last_full_read_at + FULL_READ_EVERY <= now
+
+    def _begin_sweep(self):
+        """Begin to read the whole list, from its top."""
+        self.write({'last_full_read_at': False, 'resume_after': False, 'sweep_number': self.sweep_number + 1})
+
+    def _is_complete(self, stretch):
+        """Return whether all known rows that should be in this stretch, which begins at the top, have been listed."""
+        listed = self._rows(stretch.ids)
+        # New rows have no rank yet.
+        lowest = 0 if stretch.ended == 'end' else min((row.rank for row in listed if row.rank), default=0)
+        return not self._inbox().search_count(
+            [
+                ('account_id', '=', self.id),
+                ('rank', '>', lowest),
+                ('missing_since', '=', False),
+                ('id', 'not in', listed.ids),
+            ],
+            limit=1,
         )
-        for start in range(0, len(rows), BOOKING_BATCH):
-            yield rows[start : start + BOOKING_BATCH].with_company(self.company_id)
+
+    def _end_list(self, stretch):
+        """The list has been read to its end: note the rows that it does not hold any more. The books keep them."""
+        if self.last_full_read_at:
+            # Without a sweep: nothing was missing, unless several runs have come here through the lookback window.
+            if not stretch.after:
+                self.last_full_read_at = fields.Datetime.now()
+            return
+        left = self._inbox().search(
+            [('account_id', '=', self.id), ('missing_since', '=', False), ('sweep_number', '<', self.sweep_number)]
+        )
+        gone = left.filtered(lambda row: row.sweep_number < self.sweep_number - bool(stretch.after))
+        gone._note_missing()
+        if left - gone:
+            # Another sweep must tell whether they have only moved.
+            self._begin_sweep()
+        else:
+            self.last_full_read_at = fields.Datetime.now()
+
+    # -------------------------------------------------------------------------
+    # The place of a row in the list
+    # -------------------------------------------------------------------------
+
+    def _place(self, stretch):
+        """Give the rows of a stretch their ranks, where they are new or have moved, and in a sweep its number."""
+        listed = self._rows([*stretch.ids, stretch.after])
+        rows = {row.ponto_id: row for row in listed}
+        ceiling = (stretch.after in rows and rows[stretch.after].rank) or None
+        ranks = {ponto_id: rows[ponto_id].rank for ponto_id in stretch.ids if ponto_id in rows}
+        floor = 0 if stretch.ended == 'end' else self._rank_of_the_next(ranks, ceiling)
+        for ponto_id, rank in places(ranks, floor, ceiling).items():
+            rows[ponto_id].rank = rank
+        if not self.last_full_read_at:
+            listed._note_listed(self.sweep_number)
+
+    def _rank_of_the_next(self, ranks, ceiling):
+        """Return the greatest rank of the known rows that follow those of `ranks` in Ponto's list, 0 without any."""
+        known = [rank for rank in (*ranks.values(), ceiling) if rank]
+        domain = [('account_id', '=', self.id), ('ponto_id', 'not in', list(ranks)), ('missing_since', '=', False)]
+        if known:
+            domain.append(('rank', '<', min(known)))
+        return self._inbox().search(domain, order='rank desc', limit=1).rank
+
+    def _rows(self, ponto_ids):
+        """Return the account's inbox rows with these Ponto ids."""
+        return self._inbox().search([('account_id', '=', self.id), ('ponto_id', 'in', ponto_ids)])

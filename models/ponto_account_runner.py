@@ -152,7 +152,7 @@ class PontoAccount(models.Model):
             '|',
             '|',
             ('link_id.auto_synchronize', '=', True),
-            ('walk_cursor', '!=', False),
+            ('resume_after', '!=', False),
             ('pending_synchronization_ids', '!=', False),
         ]
 
@@ -163,7 +163,7 @@ class PontoAccount(models.Model):
 
     def _next_read_after(self, now):
         """Return when to read again after a read at `now`: at once when there is more, soon when the bank was asked."""
-        if self.walk_cursor:
+        if self.resume_after:
             return now
         return now + timedelta(minutes=1) if self.pending_synchronization_ids else self._next_read_at(now)
 

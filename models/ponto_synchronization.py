@@ -102,6 +102,6 @@ class PontoSynchronization(models.Model):
             sentences.append(self.env._("To review: %(held)s.", held=held))
         if waiting:
             sentences.append(self.env._("Still being booked in the background: %(waiting)s.", waiting=waiting))
-        if any(account.walk_cursor for account in done.account_id):
+        if any(account.resume_after for account in done.account_id):
             sentences.append(self.env._("Ponto's list is long: the rest of it is read in the background."))
         return ' '.join(sentences)

@@ -1,12 +1,11 @@
-from collections import defaultdict
-
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
-from .conversions import local_date, naive_utc
+from .conversions import local_date
+from .hold_reasons import hold_reason, hold_sentence
 from .labels import payment_reference
 from .messages import success
-from .ordering import places
 from .rights import check_may_book
 
 # The inbox fields that tell one payment from another, whatever id Ponto gives it.
@@ -19,6 +18,15 @@ FINGERPRINT = (
     'counterpart_reference',
     'end_to_end_id',
 )
+# What belongs to one state only; a row that leaves the state loses it.
+COMPANIONS = {
+    'hold_reason': False,
+    'hold_values': False,
+    'suspect_line_id': False,
+    'statement_line_id': False,
+    'booked_attributes': False,
+    'booked_rank': 0,
+}
 
 
 class PontoTransaction(models.Model):
@@ -87,7 +95,7 @@ class PontoTransaction(models.Model):
         ],
         readonly=True,
     )
-    hold_detail = fields.Char(readonly=True, help="The reason as it was noted, in the language of the company.")
+    hold_values = fields.Json(readonly=True, help="The reason in detail: its kind and what its sentence names.")
     hold_message = fields.Char(string="Why", compute='_compute_hold_message', compute_sudo=True)
     suspect_line_id = fields.Many2one('account.bank.statement.line', readonly=True, index='btree_not_null')
     suspect_date = fields.Date(related='suspect_line_id.date', string="Date in the books")
@@ -99,16 +107,17 @@ class PontoTransaction(models.Model):
         readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported."
     )
     statement_line_id = fields.Many2one('account.bank.statement.line', readonly=True)
-    change = fields.Json(
-        readonly=True,
-        help="What the bank has changed since it was booked and is not in the books yet:"
-        " for each field of the statement line, the value before and the value now.",
+    booked_attributes = fields.Json(
+        readonly=True, help="What Ponto said when the statement line was written or corrected last."
     )
-    is_changed = fields.Boolean(
-        readonly=True, help="The bank has changed it and its statement line is not corrected yet."
+    booked_rank = fields.Float(readonly=True, help="The rank by which the statement line got its place in the day.")
+    is_behind = fields.Boolean(
+        compute='_compute_is_behind',
+        search='_search_is_behind',
+        help="Ponto has said something else since its statement line was written.",
     )
     is_wanted = fields.Boolean(readonly=True, help="Somebody has asked for it although it lies before the start date.")
-    walk_number = fields.Integer(readonly=True, help="The last walk in steps that has come past it.")
+    sweep_number = fields.Integer(readonly=True, help="The last read of Ponto's whole list that has listed it.")
     missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
 
     _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
@@ -116,7 +125,10 @@ class PontoTransaction(models.Model):
         '(statement_line_id) WHERE statement_line_id IS NOT NULL',
         "This statement line already belongs to another transaction.",
     )
-    _to_book_idx = models.Index("(account_id, date) WHERE state IN ('new', 'held') OR is_changed")
+    _to_book_idx = models.Index(
+        "(account_id, date) WHERE state IN ('new', 'held') OR state = 'booked' AND"
+        " (attributes IS DISTINCT FROM booked_attributes OR rank IS DISTINCT FROM booked_rank)"
+    )
 
     @api.depends('remittance_information', 'description', 'additional_information', 'end_to_end_id')
     def _compute_payment_ref(self):
@@ -124,10 +136,39 @@ class PontoTransaction(models.Model):
             row.payment_ref = payment_reference(row) or self.env._("Bank transaction")
 
     @api.depends_context('lang')
-    @api.depends('hold_reason', 'hold_detail', 'suspect_line_id')
+    @api.depends('hold_reason', 'hold_values')
     def _compute_hold_message(self):
         for row in self:
-            row.hold_message = row._hold_sentence()
+            row.hold_message = row.hold_values and hold_sentence(self.env, **row.hold_values)
+
+    @api.depends('state', 'attributes', 'rank', 'booked_attributes', 'booked_rank')
+    def _compute_is_behind(self):
+        for row in self:
+            row.is_behind = row.state == 'booked' and (
+                row.attributes != row.booked_attributes or row.rank != row.booked_rank
+            )
+
+    def _search_is_behind(self, operator, value):
+        if operator != 'in':
+            return NotImplemented
+        behind = Domain.custom(to_sql=self._behind_sql)
+        return behind if True in value else ~behind
+
+    @api.model
+    def _behind_sql(self, model, alias, query):
+        """Return the condition of the index `_to_book_idx`."""
+        state, attributes, booked_attributes, rank, booked_rank = (
+            model._field_to_sql(alias, name, query)
+            for name in ('state', 'attributes', 'booked_attributes', 'rank', 'booked_rank')
+        )
+        return SQL(
+            "(%s = 'booked' AND (%s IS DISTINCT FROM %s OR %s IS DISTINCT FROM %s))",
+            state,
+            attributes,
+            booked_attributes,
+            rank,
+            booked_rank,
+        )
 
     @api.depends_context('lang')
     @api.depends('state', 'hold_message', 'missing_since')
@@ -187,18 +228,18 @@ class PontoTransaction(models.Model):
     def action_import_again(self):
         """Bring back transactions whose statement line somebody has deleted."""
         self._check_bookkeeper()
-        self.sudo().filtered(lambda row: row.state == 'removed').state = 'new'
+        self.sudo().filtered(lambda row: row.state == 'removed')._queue()
         return self.action_book()
 
     @api.model
     def _to_book_domain(self):
         """Return the domain of the rows with which booking has something to do."""
-        return ['|', ('state', 'in', ('new', 'held')), ('is_changed', '=', True)]
+        return ['|', ('state', 'in', ('new', 'held')), ('is_behind', '=', True)]
 
     @api.model
     def _untried_domain(self):
         """Return the domain of those rows among them that booking has not decided about yet."""
-        return ['|', ('state', '=', 'new'), ('is_changed', '=', True)]
+        return ['|', ('state', '=', 'new'), ('is_behind', '=', True)]
 
     def _check_bookkeeper(self):
         """:raises AccessError: the user may not see these rows, or not bring them into the books"""
@@ -229,81 +270,8 @@ class PontoTransaction(models.Model):
                 break
 
     # -------------------------------------------------------------------------
-    # Read: what Ponto said becomes inbox rows
+    # Read: what stage 1 does to known rows
     # -------------------------------------------------------------------------
-
-    @api.model
-    def _take_in(self, account, items):
-        """Upsert the `Transaction` resources of one page for `account`; the same page twice changes nothing.
-
-        :return: `(number of new rows, number of changed rows)`
-        """
-        items = {item.id: item for item in items}
-        rows = self.search([('account_id', '=', account.id), ('ponto_id', 'in', list(items))])
-        # Listed under the account's present id, they are nobody's earlier self.
-        rows.filtered(lambda row: row.account_ponto_id != account.ponto_id).account_ponto_id = account.ponto_id
-        known = {row.ponto_id: row for row in rows}
-        adopted = self._adopt(account, [item for item in items.values() if item.id not in known])
-        known.update(adopted)
-        changed = self.browse()
-        for ponto_id, row in known.items():
-            if row._differs(items[ponto_id]):
-                changed += row._update(items[ponto_id])
-            if row.missing_since:
-                # Listed again, so others below it may be as well: as a changed row it has reading go on.
-                row.missing_since = False
-                changed |= row
-        new = self.create(
-            [
-                {'account_id': account.id, 'walk_number': account.walk_number, **self._prepare_row_vals(account, item)}
-                for ponto_id, item in items.items()
-                if ponto_id not in known
-            ]
-        )
-        new._apply_dates()
-        return len(new), len(changed)
-
-    @api.model
-    def _note_listed(self, account, ponto_ids):
-        """Note that the walk through the list that is going on in steps has come past these rows."""
-        self.search(
-            [('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids), ('walk_number', '!=', account.walk_number)]
-        ).walk_number = account.walk_number
-
-    @api.model
-    def _note_missing(self, account, ponto_ids=None):
-        """Note the rows that Ponto's list, just read to its end, does not hold any more. The books keep them.
-
-        :param ponto_ids: all that the list holds; None if it was read in steps, between which a row can move up to
-            where it is not come past. Then only what two walks running have not come past is gone.
-        :return: whether no row is left of which another walk must tell
-        """
-        known = Domain([('account_id', '=', account.id), ('missing_since', '=', False)])
-        gone = (
-            Domain('ponto_id', 'not in', ponto_ids)
-            if ponto_ids is not None
-            else Domain('walk_number', '<', account.walk_number - 1)
-        )
-        self.search(known & gone).missing_since = fields.Datetime.now()
-        return ponto_ids is not None or not self.search_count(
-            known & Domain('walk_number', '<', account.walk_number), limit=1
-        )
-
-    @api.model
-    def _is_complete(self, account, ponto_ids):
-        """Return whether the rows that Ponto has listed so far are all known ones that should be among them."""
-        listed = self.search([('account_id', '=', account.id), ('ponto_id', 'in', ponto_ids)])
-        # New ones have no rank yet.
-        lowest = min(row.rank for row in listed if row.rank)
-        return not self.search_count(
-            [
-                ('account_id', '=', account.id),
-                ('rank', '>', lowest),
-                ('missing_since', '=', False),
-                ('id', 'not in', listed.ids),
-            ],
-            limit=1,
-        )
 
     def _differs(self, item):
         """Return whether Ponto now says other things about this row; only the time of Ponto's own update is no news."""
@@ -314,120 +282,21 @@ class PontoTransaction(models.Model):
         return own != other or (self.problem or '') != item.problem
 
     def _update(self, item):
-        """Take over what Ponto says now, and note for a booked row what this changes in its statement line."""
-        # By the account's present choice of date and zone, so that only what the bank has changed differs.
+        """Take over what Ponto says now. The statement line of a booked row follows when booking is next at it."""
+        self.write(self.account_id._prepare_row_vals(item))
         self._apply_dates()
-        before = self._prepare_comparable_vals()
-        self.write(self._prepare_row_vals(self.account_id, item))
-        self._apply_dates()
-        if self.state == 'booked':
-            self._note_change(before)
-        return self
 
-    def _note_change(self, before):
-        """Note what the bank has changed since `before`, comparable values, for the statement line to follow."""
-        noted = self.change or {}
-        change = {
-            name: [noted.get(name, [before[name]])[0], value]
-            for name, value in self._prepare_comparable_vals().items()
-            if value != noted.get(name, [before[name]])[0]
-        }
-        self.write({'change': change, 'is_changed': True})
+    def _note_listed(self, sweep_number):
+        """Note that Ponto lists these rows, in the sweep of that number."""
+        self.filtered('missing_since').missing_since = False
+        self.filtered(lambda row: row.sweep_number != sweep_number).sweep_number = sweep_number
 
-    def _take_over(self, earlier):
-        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow."""
-        line, before = earlier.statement_line_id, earlier._prepare_comparable_vals()
-        if earlier.account_id == self.account_id:
-            earlier.unlink()
-        else:
-            # Should its own account ever be read again, it must not come back.
-            earlier.write({'state': 'removed', 'statement_line_id': False})
-        self._mark_booked(line)
-        self._note_change(before)
-        self._book()
-
-    def _prepare_comparable_vals(self):
-        """Return the values of the statement line in a form that JSON keeps."""
-        vals = {**self._prepare_statement_line_vals(), 'currency': self.currency_code}
-        return {
-            name: fields.Date.to_string(value) if name == 'date' else value
-            for name, value in vals.items()
-            if name not in ('journal_id', 'transaction_details')
-        }
-
-    @api.model
-    def _adopt(self, account, items):
-        """Recognise known rows that Ponto lists under new ids since it gave the account itself a new one.
-
-        Rows are matched by content, each at most once: two equal payments stay two.
-
-        :return: `{Ponto id: row}` of the recognised rows, which have taken over the new ids
-        """
-        adopted = {}
-        if not items:
-            return adopted
-        orphans = defaultdict(list)
-        candidates = [self.new(self._prepare_row_vals(account, item)) for item in items]
-        for row in self.search(
-            [
-                ('account_id', '=', account.id),
-                ('account_ponto_id', '!=', account.ponto_id),
-                ('amount', 'in', list({candidate.amount for candidate in candidates})),
-            ],
-            order='rank desc',
-        ):
-            orphans[row._fingerprint()].append(row)
-        for item, candidate in zip(items, candidates, strict=True):
-            same = orphans.get(candidate._fingerprint())
-            if same:
-                row = same.pop(0)
-                row.write({'ponto_id': item.id, 'account_ponto_id': account.ponto_id, 'attributes': item.attributes})
-                adopted[item.id] = row
-        return adopted
+    def _note_missing(self):
+        """Note that Ponto's whole list does not hold these rows any more."""
+        self.missing_since = fields.Datetime.now()
 
     def _fingerprint(self):
         return tuple(self[name] or '' for name in FINGERPRINT)
-
-    @api.model
-    def _prepare_row_vals(self, account, item):
-        """Return the inbox values of a `Transaction` resource of `account`."""
-        return {
-            'ponto_id': item.id,
-            'account_ponto_id': account.ponto_id,
-            'amount': float(item.amount or 0),
-            'currency_code': item.currency,
-            'currency_id': self._currency(account, item.currency).id,
-            'execution_date': naive_utc(item.execution_date),
-            'value_date': naive_utc(item.value_date),
-            'description': item.description,
-            'remittance_information': item.remittance_information,
-            'remittance_information_type': item.remittance_information_type,
-            'counterpart_name': item.counterpart_name,
-            'counterpart_reference': item.counterpart_reference,
-            'additional_information': item.additional_information,
-            'end_to_end_id': item.end_to_end_id,
-            'mandate_reference': item.mandate_id,
-            'creditor_reference': item.creditor_id,
-            'purpose_code': item.purpose_code,
-            'bank_transaction_code': item.bank_transaction_code,
-            'proprietary_bank_transaction_code': item.proprietary_bank_transaction_code,
-            'card_reference': item.card_reference,
-            'fee': float(item.fee or 0),
-            'attributes': item.attributes,
-            'problem': item.problem,
-        }
-
-    @api.model
-    def _currency(self, account, code):
-        if code == account.currency_code:
-            return account.currency_id
-        # A search cuts what it looks for to the length of a code: EUR0 would be found as EUR.
-        return (
-            self.env['res.currency']
-            .with_context(active_test=False)
-            .search([('name', '=', code)], limit=1)
-            .filtered(lambda currency: currency.name == code)
-        )
 
     def _apply_dates(self):
         """Set the booking day by the account's choice of date and zone, and skip what lies before its start date."""
@@ -440,8 +309,8 @@ class PontoTransaction(models.Model):
             # They stay wanted when another range is asked for later.
             early.filtered(lambda row, account=account: account._is_wanted(row.date)).is_wanted = True
             skipped = early.filtered(lambda row: not row.is_wanted)
-            skipped.filtered(lambda row: row.state != 'skipped').write({'state': 'skipped', **self._no_hold()})
-            (waiting - skipped).filtered(lambda row: row.state == 'skipped').state = 'new'
+            skipped._skip()
+            (waiting - skipped).filtered(lambda row: row.state == 'skipped')._queue()
 
     def _booking_day(self):
         account = self.account_id
@@ -450,36 +319,66 @@ class PontoTransaction(models.Model):
             first, second = second, first
         return local_date(first or second, account.time_zone)
 
+    # -------------------------------------------------------------------------
+    # Transitions: the only writers of `state`
+    # -------------------------------------------------------------------------
+
+    def _set_state(self, state, **companions):
+        """Bring these rows into `state` with what belongs to it; what belonged to the state before is gone."""
+        vals = {**COMPANIONS, 'state': state, **companions}
+        for row in self:
+            # A held row is tried at each run and mostly stays as it is.
+            if row._convert_to_write({name: row[name] for name in vals}) != vals:
+                row.write(vals)
+
+    def _queue(self):
+        """Leave these rows to the next booking."""
+        self._set_state('new')
+
+    def _skip(self):
+        """Keep these rows out of the books because they lie before the start date."""
+        self._set_state('skipped')
+
     def _want(self):
         """Let these rows into the books although they lie before the start date."""
         self.is_wanted = True
         self._apply_dates()
 
-    @api.model
-    def _rank(self, account, ponto_ids, after=None, is_end=True):
-        """Give each row its place in Ponto's list, where it has none yet or the list has moved it.
+    def _remove(self):
+        """Remember that somebody has deleted the statement lines of these rows: they come back only when asked."""
+        self._set_state('removed')
 
-        :param ponto_ids: ids as Ponto lists them, newest first, without a gap
-        :param after: the id right above them, None where they are the top of the list
-        :param is_end: whether they are the end of the list
+    def _hold(self, kind, suspect=None, **values):
+        """Let this row wait under *To Review*.
+
+        :param kind: a key of `hold_reasons.KINDS`
+        :param suspect: the statement line that this row seems to repeat
+        :param values: what the sentence of `kind` names, in a form that JSON keeps
         """
-        rows = {
-            row.ponto_id: row
-            for row in self.search([('account_id', '=', account.id), ('ponto_id', 'in', [*ponto_ids, after])])
-        }
-        ceiling = (after in rows and rows[after].rank) or None
-        ranks = {ponto_id: rows[ponto_id].rank for ponto_id in ponto_ids if ponto_id in rows and ponto_id != after}
-        floor = 0 if is_end else self._rank_of_the_next(account, ranks, ceiling)
-        for ponto_id, rank in places(ranks, floor, ceiling).items():
-            row = rows[ponto_id]
-            # A line in the books follows when booking is next at it.
-            row.write({'rank': rank, 'is_changed': row.is_changed or bool(row.rank and row.statement_line_id)})
+        self._set_state(
+            'held',
+            hold_reason=hold_reason(kind),
+            hold_values={'kind': kind, **values},
+            suspect_line_id=suspect.id if suspect else False,
+        )
 
-    @api.model
-    def _rank_of_the_next(self, account, ranks, ceiling):
-        """Return the greatest rank of the known rows that follow those of `ranks` in Ponto's list, 0 without any."""
-        known = [rank for rank in (*ranks.values(), ceiling) if rank]
-        domain = [('account_id', '=', account.id), ('ponto_id', 'not in', list(ranks)), ('missing_since', '=', False)]
-        if known:
-            domain.append(('rank', '<', min(known)))
-        return self.search(domain, order='rank desc', limit=1).rank
+    def _mark_booked(self, line):
+        """Let `line` be what the books made of this row."""
+        self._set_state('booked', statement_line_id=line.id, booked_attributes=self.attributes, booked_rank=self.rank)
+
+    def _mark_followed(self):
+        """Note that the statement lines of these rows have followed the bank, or that somebody was told otherwise."""
+        for row in self:
+            row.write({'booked_attributes': row.attributes, 'booked_rank': row.rank})
+
+    def _take_over(self, earlier):
+        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow."""
+        line, said = earlier.statement_line_id, earlier.booked_attributes
+        if earlier.account_id == self.account_id:
+            earlier.unlink()
+        else:
+            # Should its own account ever be read again, it must not come back.
+            earlier._remove()
+        self._mark_booked(line)
+        self.booked_attributes = said
+        self._book()

@@ -7,11 +7,9 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 import psycopg2
-from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import format_amount, format_date, html2plaintext
 
 from .labels import account_number, clean_line, remittance_text, structured_communication
 from .ordering import FIRST_SEQUENCE
@@ -22,6 +20,14 @@ _logger = logging.getLogger(__name__)
 DUPLICATE_DAYS = 3
 # A batch of which Odoo refuses many rows is tried for so long, see `_create_lines`.
 SECONDS_OF_HALVING = 10
+
+
+class BentLineError(Exception):
+    """Core has given a statement line another date or amount than it was asked for; `values` are those of the line."""
+
+    def __init__(self, **values):
+        super().__init__(values)
+        self.values = values
 
 
 class PontoTransaction(models.Model):
@@ -39,15 +45,16 @@ class PontoTransaction(models.Model):
                 .with_company(account.company_id)
                 .with_context(lang=account.company_id.partner_id.lang or 'en_US')
             )
-            changed = rows.filtered('is_changed')
+            changed = rows.filtered('is_behind')
             changed._correct_lines()
             to_book = rows.filtered(lambda row: row.state in ('new', 'held') and row.account_id.journal_id)
             reasons = to_book._reasons_to_hold(account)
             held = to_book.browse(row.id for row in reasons)
             for row in held:
-                row._hold(*reasons[row])
+                row._hold(**reasons[row])
             booked = (to_book - held)._create_lines()
             (changed + booked)._order_within_day()
+            changed._mark_followed()
             counts['booked_count'] += len(booked)
             counts['held_count'] += len(to_book.filtered(lambda row: row.state == 'held'))
         return counts
@@ -57,7 +64,7 @@ class PontoTransaction(models.Model):
         """Mark the rows whose statement line went with its deleted journal entry: they do not come back alone."""
         self.search(
             [('account_id', '=', account.id), ('state', '=', 'booked'), ('statement_line_id', '=', False)]
-        ).state = 'removed'
+        )._remove()
 
     def _create_lines(self, end=None):
         """Create the statement lines of these rows of one account, hold those that Odoo refuses, return the booked.
@@ -86,134 +93,88 @@ class PontoTransaction(models.Model):
                 half = len(self) // 2
                 booked = self[:half]._create_lines(end)
                 return booked + self[half:]._create_lines(end) if time.monotonic() < end else booked
-            if not isinstance(error, UserError):
+            if not isinstance(error, (UserError, BentLineError)):
                 _logger.warning("Transaction %s cannot be booked", self.id, exc_info=True)
-            self._hold('refused', self.env._("Odoo refuses it: %(message)s", message=str(error)[:500]))
+            if isinstance(error, BentLineError):
+                self._hold('bent', **error.values)
+            else:
+                self._hold('refused', message=str(error)[:500])
             return self.browse()
 
     def _check_line(self, line):
-        """Refuse a line that core has silently bent: it must carry this row's date and amount."""
+        """:raises BentLineError: core has silently given `line` another date or amount than this row's"""
         if line.date != self.date or line.currency_id.compare_amounts(line.amount, self.amount):
-            raise UserError(
-                self.env._(
-                    "it would be booked on %(date)s with %(amount)s instead of its own date and amount.",
-                    date=format_date(self.env, line.date),
-                    amount=format_amount(self.env, line.amount, line.currency_id),
-                )
+            raise BentLineError(
+                date=fields.Date.to_string(line.date), amount=line.amount, currency_id=line.currency_id.id
             )
 
-    def _mark_booked(self, line):
-        self.write({'state': 'booked', 'statement_line_id': line.id, **self._no_hold()})
-
-    def _hold(self, reason, message, suspect=None):
-        vals = {
-            'state': 'held',
-            'hold_reason': reason,
-            'hold_detail': message,
-            'suspect_line_id': suspect.id if suspect else False,
-        }
-        current = self._convert_to_write({name: self[name] for name in vals})
-        if vals != current:
-            self.write(vals)
-
-    @api.model
-    def _no_hold(self):
-        return {'hold_reason': False, 'hold_detail': False, 'suspect_line_id': False}
-
     def _reasons_to_hold(self, account):
-        """Return `{row: (reason, sentence[, suspect line])}` for the rows of `account` that must not be booked now."""
+        """Return `{row: arguments of _hold}` for the rows of `account` that must not be booked now."""
         suspects = self._suspects(account)
         obstacle = self._obstacle(account.journal_id)
         reasons = {}
         for row in self:
-            reason = row._own_reason_to_hold(account)
-            if not reason and obstacle:
-                reason = 'refused', obstacle
+            reason = row._own_reason_to_hold(account) or obstacle
             if not reason and row in suspects:
-                reason = 'duplicate', self._duplicate_sentence(suspects[row]), suspects[row]
+                reason = self._prepare_duplicate_vals(suspects[row])
             if reason:
                 reasons[row] = reason
         return reasons
 
     @api.model
-    def _duplicate_sentence(self, line):
-        return self.env._(
-            "%(line)s of %(date)s has the same amount. Is it the same payment?",
-            line=line.payment_ref or line.name,
-            date=format_date(self.env, line.date),
-        )
-
-    def _hold_sentence(self):
-        """Return why this row is held, in the reader's language; what Odoo or another addon has said stays as it is."""
-        if self.suspect_line_id:
-            return self._duplicate_sentence(self.suspect_line_id)
-        if self.hold_reason == 'refused':
-            return self._obstacle(self.journal_id) or self.hold_detail
-        reason, sentence = (self.hold_reason and self._own_reason_to_hold(self.account_id)) or (False, False)
-        return sentence if reason == self.hold_reason else self.hold_detail
+    def _prepare_duplicate_vals(self, line):
+        return {
+            'kind': 'duplicate',
+            'suspect': line,
+            'line': line.payment_ref or line.name,
+            'date': fields.Date.to_string(line.date),
+        }
 
     @api.model
     def _obstacle(self, journal):
-        """Return in a sentence why Odoo takes no transaction at all in `journal`; None if nothing is in the way."""
+        """Return the arguments of `_hold` if Odoo takes no transaction at all in `journal`, else None."""
         currency = journal.currency_id or journal.company_id.currency_id
         ledgers = journal.default_account_id + journal.suspense_account_id
+        archived = ledgers.filtered(lambda ledger: not ledger.active)
         if not journal.active:
-            return self.env._("The journal %(journal)s is archived.", journal=journal.name)
+            return {'kind': 'journal_archived', 'journal': journal.name}
         if not (journal.default_account_id and journal.suspense_account_id):
-            return self.env._(
-                "The journal %(journal)s has no bank account or no suspense account. Set both in its configuration.",
-                journal=journal.name,
-            )
-        if not all(ledgers.mapped('active')):
-            return self.env._(
-                "The account %(account)s of the journal %(journal)s is archived.",
-                journal=journal.name,
-                account=ledgers.filtered(lambda ledger: not ledger.active)[0].display_name,
-            )
+            return {'kind': 'journal_incomplete', 'journal': journal.name}
+        if archived:
+            return {'kind': 'ledger_archived', 'journal': journal.name, 'ledger': archived[0].display_name}
         if not currency.active:
-            return self.env._("The currency %(currency)s is not active.", currency=currency.name)
+            return {'kind': 'currency_archived', 'currency': currency.name}
         if journal.restrict_mode_hash_table:
-            return self.env._(
-                "The journal %(journal)s secures posted entries with a hash, and Odoo then takes nothing that is still"
-                " to be reconciled. Switch that off in its configuration.",
-                journal=journal.name,
-            )
+            return {'kind': 'journal_hashed', 'journal': journal.name}
         return None
 
     def _own_reason_to_hold(self, account):
-        """Return `(reason, sentence)` if this row by itself must wait, else None."""
-        if self.problem or not self.date:
-            return 'unreadable', self.env._(
-                "Odoo cannot read what Ponto sent: %(problem)s.", problem=self.problem or self.env._("no date")
-            )
+        """Return the arguments of `_hold` if this row by itself must wait, else None."""
+        if self.problem:
+            return {'kind': 'unreadable', 'problem': self.problem}
+        if not self.date:
+            return {'kind': 'undated'}
         if not self.currency_id or self.currency_id != account.currency_id:
-            return 'currency', self.env._(
-                "It is in %(currency)s but the account is in %(other)s.",
-                currency=self.currency_code or '?',
-                other=account.currency_code or '?',
-            )
+            return {
+                'kind': 'other_currency',
+                'currency': self.currency_code or '?',
+                'other': account.currency_code or '?',
+            }
         if self._has_odd_decimals():
-            return 'currency', self.env._(
-                "Its amount %(amount)s has more decimals than %(currency)s allows.",
-                amount=self.attributes.get('amount'),
-                currency=self.currency_code,
-            )
+            return {'kind': 'decimals', 'figure': str(self.attributes.get('amount')), 'currency': self.currency_code}
         if self.missing_since and not self.is_checked:
-            return 'missing', self.env._(
-                "Ponto no longer lists it. Import it only if it is on the bank's own statement."
-            )
+            return {'kind': 'missing'}
         if self.date > fields.Date.context_today(self.with_context(tz=account.time_zone)):
-            return 'future', self.env._("It is dated in the future: it is booked on its day.")
+            return {'kind': 'future'}
         locks = account.company_id._get_violated_lock_dates(self.date, False, account.journal_id)
         if locks:
-            lock_date, field = locks[-1]
-            return 'locked', self.env._(
-                "%(date)s lies in a closed period (%(lock)s: %(lock_date)s). Open it, and the transaction is booked on"
-                " its own date.",
-                date=format_date(self.env, self.date),
-                lock_date=format_date(self.env, lock_date),
-                lock=self.env['res.company']._fields[field]._description_string(self.env),
-            )
+            lock_date, lock = locks[-1]
+            return {
+                'kind': 'locked',
+                'date': fields.Date.to_string(self.date),
+                'lock_date': fields.Date.to_string(lock_date),
+                'lock': lock,
+            }
         return None
 
     def _has_odd_decimals(self):
@@ -283,96 +244,6 @@ class PontoTransaction(models.Model):
             and not line.currency_id.compare_amounts(line.amount, self.amount)
             and (not own or not other or own == other)
             and (not reference or not other_reference or reference == other_reference)
-        )
-
-    # -------------------------------------------------------------------------
-    # What the bank changes afterwards
-    # -------------------------------------------------------------------------
-
-    def _correct_lines(self):
-        """Bring the bank's changes into lines that are open, and tell somebody about those that are not.
-
-        A reconciled line and one in a closed period stay as they are: an activity on the journal entry says what the
-        bank has changed. Raw details are no part of the books and always follow.
-        """
-        for row in self:
-            line = row.statement_line_id
-            if line and line.transaction_details != row.attributes:
-                line.transaction_details = row.attributes
-            if line and row.change and not row._correct_line(line):
-                row._tell_change(line)
-            row.write({'is_changed': False, 'change': False})
-
-    def _correct_line(self, line):
-        """Return whether `line` could take over the change."""
-        if self._is_closed(line) or self.problem or not self.date or 'currency' in self.change:
-            return False
-        vals = {name: values[1] for name, values in self.change.items()}
-        if not line.partner_id and {'partner_name', 'account_number'} & set(vals):
-            vals['partner_id'] = self._find_partners().get(self, False)
-        # Core numbers entries by year: one that moves to another gets a new number.
-        return self._write_line(line, vals) or ('date' in vals and self._write_line(line, vals, renumber=True))
-
-    def _write_line(self, line, vals, renumber=False):
-        """Return whether Odoo takes these values for `line` as they are; if not, nothing is written."""
-        try:
-            with self.env.cr.savepoint():
-                if renumber:
-                    line.move_id.button_draft()
-                    line.move_id.name = False
-                line.write(vals)
-                if renumber:
-                    line.move_id.action_post()
-                if 'date' in vals or 'amount' in vals:
-                    self._check_line(line)
-            return True
-        except psycopg2.OperationalError:
-            raise
-        except Exception as error:  # whatever Odoo or another addon objects to, somebody is told of the change
-            if not isinstance(error, UserError):
-                _logger.warning("Statement line %s cannot follow the bank's change", line.id, exc_info=True)
-            return False
-
-    def _is_closed(self, line):
-        """Return whether the bank's change must not touch `line`: somebody has worked on it, or its period is over.
-
-        Core would undo the part of a reconciliation that is there already. A line of nothing counts as reconciled
-        with core.
-        """
-        _liquidity, _suspense, counterparts = line._seek_for_lines()
-        return bool(
-            counterparts
-            or line.statement_id
-            or (line.is_reconciled and not line.currency_id.is_zero(line.amount))
-            or any(
-                line.company_id._get_violated_lock_dates(day, False, line.journal_id)
-                for day in (line.date, self.date)
-                if day
-            )
-        )
-
-    def _tell_change(self, line):
-        labels = {'currency': self.env._("Currency")}
-        note = Markup('<p>%s</p><ul>%s</ul>') % (
-            self.env._(
-                "The bank has changed this transaction after it was closed in the books. Nothing was touched:"
-                " please check whether an entry has to be corrected."
-            ),
-            Markup().join(
-                Markup('<li>%s: <s>%s</s> → %s</li>')
-                % (
-                    labels.get(name) or line._fields[name]._description_string(self.env),
-                    html2plaintext(str(old or '—')),
-                    html2plaintext(str(new or '—')),
-                )
-                for name, (old, new) in self.change.items()
-            ),
-        )
-        line.move_id.activity_schedule(
-            'mail.mail_activity_data_warning',
-            user_id=self.account_id.link_id.user_id.id or self.env.uid,
-            summary=self.env._("Changed by the bank"),
-            note=note,
         )
 
     # -------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
 from dateutil.parser import isoparse
@@ -106,6 +106,14 @@ def _amount(value: object) -> Decimal | None:
         return parse_amount(value)
     except ValueError:
         return None
+
+
+def _number(value: object) -> object:
+    """Return the number that ``to_json`` has kept as text; anything else as it is."""
+    try:
+        return Decimal(value) if isinstance(value, str) else value
+    except InvalidOperation:
+        return value
 
 
 def _code(value: object) -> str:
@@ -332,6 +340,12 @@ class Transaction:
             attributes=to_json(attributes),
             problem='; '.join(_problems(attributes)),
         )
+
+    @classmethod
+    def from_json(cls, identity: str, attributes: Mapping[str, Any]) -> 'Transaction':
+        """Return the transaction whose ``attributes`` were kept, where amounts are text."""
+        numbers = {name: _number(attributes[name]) for name in ('amount', 'fee') if name in attributes}
+        return cls.from_api({'id': identity, 'attributes': {**attributes, **numbers}})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,7 +81,7 @@ def read(env):
 
 
 def read_all(env):
-    env['ponto.account'].search([]).last_full_walk_at = False
+    env['ponto.account'].search([])._request_full_read()
     read(env)
 
 

@@ -73,7 +73,7 @@ class TestBalance(PontoCase):
         account._read_transactions()
         self.assertFalse(account._prepare_opening_line_vals())
         self.simulator.change_transaction(row.id, amount=50)
-        account.last_full_walk_at = False
+        account._request_full_read()
         account._read_transactions()
         self.assertEqual(account._prepare_opening_line_vals()['amount'], 1000)
 

@@ -385,8 +385,8 @@ class TestWhatComesAndWhen(BooksCase):
         self.simulator.insert_transaction(self.online, 100, '2026-03-02', below=22)
         for _run in range(10):
             self.run_cron()
-        self.assertFalse(account.walk_cursor)
-        account.last_full_walk_at = False
+        self.assertFalse(account.resume_after)
+        account._request_full_read()
         for _run in range(10):
             self.run_cron()
         expected = list(range(1, 51))

@@ -83,7 +83,7 @@ class TestCorrections(PontoCase):
 
     def test_a_row_that_ponto_no_longer_lists_stays_in_the_books_and_is_noted(self):
         self.simulator.remove_transaction(self.row.id)
-        self.account.last_full_walk_at = False
+        self.account._request_full_read()
         self.account._synchronize()
         self.assertTrue(self.line.exists())
         self.assertTrue(self.account.transaction_ids.missing_since)

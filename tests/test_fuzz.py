@@ -372,7 +372,7 @@ class TestFuzzedAnswers(PontoCase):
         self.served.clear()
         self.integration._fetch_accounts()
         for _run in range(3):
-            (self.sick + self.healthy).last_full_walk_at = False
+            (self.sick + self.healthy)._request_full_read()
             self.run_cron()
             # A row that had come under another id as well: a person says that they are the same.
             suspects = self.sick.transaction_ids.filtered(lambda row: row.hold_reason == 'duplicate')

@@ -401,7 +401,7 @@ class TestProperties(PontoCase):
     def run_until_read(self):
         for _run in range(50):
             self.run_cron()
-            if not self.account.walk_cursor:
+            if not self.account.resume_after:
                 return
         self.fail("Reading in steps comes to no end.")
 

@@ -89,10 +89,10 @@ class TestRunner(PontoCase):
         self.patch(ponto_account_reading, 'SECONDS_AT_ONCE', 0)
         run = self.account._read('cron', 30)
         self.assertEqual(run.read_count, 5)
-        self.assertTrue(self.account.walk_cursor)
+        self.assertTrue(self.account.resume_after)
         for _run in range(5):
             self.account._read('cron', 30)
-        self.assertFalse(self.account.walk_cursor)
+        self.assertFalse(self.account.resume_after)
         self.assertEqual(len(self.account.transaction_ids), 21)
 
     def test_without_automatic_synchronization_only_what_a_person_has_begun_is_finished(self):
@@ -101,9 +101,9 @@ class TestRunner(PontoCase):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         self.simulator.set_page_size(5)
         self.account._read('manual', 1)
-        self.assertTrue(self.account.walk_cursor)
+        self.assertTrue(self.account.resume_after)
         self.run_cron()
-        self.assertFalse(self.account.walk_cursor)
+        self.assertFalse(self.account.resume_after)
         self.assertEqual(len(self.account.transaction_ids), 21)
         self.account.write({'pending_synchronization_ids': ['gone'], 'fetch_started_at': fields.Datetime.now()})
         self.simulator.add_transaction(self.online, 7, '2026-03-03')

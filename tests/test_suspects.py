@@ -203,7 +203,7 @@ class TestSuspects(PontoCase):
             self.simulator.remove_transaction(row_id)
         for _run in range(8):
             self.run_cron()
-        self.assertFalse(self.account.walk_cursor)
+        self.assertFalse(self.account.resume_after)
         self.assertEqual(set(self.account.transaction_ids.filtered('missing_since').mapped('ponto_id')), set(gone))
         read = self.account._last_run().read_count
         self.run_cron()
@@ -214,14 +214,14 @@ class TestSuspects(PontoCase):
             self.simulator.add_transaction(self.online, number, '2025-06-02')
         self.simulator.set_page_size(2)
         self.account._synchronize()
-        self.account.last_full_walk_at = False
+        self.account._request_full_read()
         self.account._synchronize(at_most=5)
-        self.assertTrue(self.account.walk_cursor)
+        self.assertTrue(self.account.resume_after)
         moved = self.online.transactions[-1].id
         places = {row.id: place for place, row in enumerate(self.online.transactions)}
         self.simulator.reorder(self.online, lambda row: 4.5 if row.id == moved else places[row.id])
         runs = 0
-        while (self.account.walk_cursor or not self.account.last_full_walk_at) and runs < 20:
+        while (self.account.resume_after or not self.account.last_full_read_at) and runs < 20:
             self.account._synchronize(at_most=5)
             self.assertFalse(self.account.transaction_ids.filtered('missing_since'))
             runs += 1
@@ -233,7 +233,7 @@ class TestSuspects(PontoCase):
         row = self.simulator.add_transaction(self.online, 10, '2026-03-02')
         self.account._synchronize()
         self.simulator.remove_transaction(row.id)
-        self.account.last_full_walk_at = False
+        self.account._request_full_read()
         self.account._synchronize()
         self.company.fiscalyear_lock_date = False
         self.account._synchronize()

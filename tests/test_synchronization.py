@@ -257,13 +257,13 @@ class TestSynchronization(PontoCase):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         account = self.link()
         self.run_cron()
-        self.assertTrue(account.walk_cursor)
+        self.assertTrue(account.resume_after)
         self.assertEqual(len(account.transaction_ids), 200)
         for number in range(551, 801):
             self.simulator.add_transaction(self.online, number, '2026-03-03')
         for _run in range(6):
             self.run_cron()
-        self.assertFalse(account.walk_cursor)
+        self.assertFalse(account.resume_after)
         self.assertEqual(self.lines(account).mapped('amount'), list(range(1, 801)))
 
     def test_an_account_with_more_pages_in_the_overlap_than_a_run_reads_comes_to_an_end(self):
@@ -277,9 +277,9 @@ class TestSynchronization(PontoCase):
         def read():
             """Read in steps until nothing is left, and return how many rows Ponto has listed."""
             runs = account._read('cron', 5)
-            while account.walk_cursor and len(runs) < 20:
+            while account.resume_after and len(runs) < 20:
                 runs += account._read('cron', 5)
-            self.assertFalse(account.walk_cursor)
+            self.assertFalse(account.resume_after)
             return sum(runs.mapped('read_count'))
 
         read()
@@ -287,7 +287,7 @@ class TestSynchronization(PontoCase):
         self.simulator.add_transaction(self.online, 41, fields.Date.today())
         self.assertLess(read(), 30)
         self.simulator.remove_transaction(self.simulator.accounts.get(self.online.id).transactions[3].id)
-        account.last_full_walk_at = False
+        account._request_full_read()
         # Only a second walk tells that it is gone, and has not just moved up past a step.
         self.assertGreaterEqual(read(), 40)
         self.assertGreaterEqual(read(), 40)
@@ -304,8 +304,8 @@ class TestSynchronization(PontoCase):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         account = self.link()
         self.run_cron()
-        self.simulator.remove_transaction(account.walk_cursor)
+        self.simulator.remove_transaction(account.resume_after)
         for _run in range(5):
             self.run_cron()
-        self.assertFalse(account.walk_cursor)
+        self.assertFalse(account.resume_after)
         self.assertEqual(len(account.transaction_ids), 250)

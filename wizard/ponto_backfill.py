@@ -70,5 +70,6 @@ class PontoBackfill(models.TransientModel):
     def _fetch_one(self, account):
         # As asked now: a later start date is not to be undone by it.
         until = self.date_to or (account.start_date and account.start_date - timedelta(days=1))
-        account.write({'last_full_walk_at': False, 'wanted_from': self.date_from, 'wanted_until': until})
+        account._request_full_read()
+        account.write({'wanted_from': self.date_from, 'wanted_until': until})
         return account._book_into(account._read('backfill', PAGES_AT_ONCE), BOOKED_WHILE_WAITING)

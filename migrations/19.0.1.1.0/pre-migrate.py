@@ -6,6 +6,10 @@ RENAMED = [
     ('ponto.integration', 'api', 'connection'),
     ('ponto.account', 'bank_asked_ids', 'pending_synchronization_ids'),
     ('ponto.account', 'bank_not_asked', 'synchronization_refusal'),
+    ('ponto.account', 'last_full_walk_at', 'last_full_read_at'),
+    ('ponto.account', 'walk_cursor', 'resume_after'),
+    ('ponto.account', 'walk_number', 'sweep_number'),
+    ('ponto.transaction', 'walk_number', 'sweep_number'),
 ]
 
 

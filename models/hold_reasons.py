@@ -1,0 +1,65 @@
+"""Why a transaction waits under *To Review*: a kind and its values become a sentence in the reader's language."""
+
+from odoo.tools import format_amount, format_date
+from odoo.tools.translate import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+# {kind: (reason under which it is listed, sentence)}
+KINDS = {
+    'unreadable': ('unreadable', _lt("Odoo cannot read what Ponto sent: %(problem)s.")),
+    'undated': ('unreadable', _lt("Odoo cannot read what Ponto sent: it has no date.")),
+    'other_currency': ('currency', _lt("It is in %(currency)s but the account is in %(other)s.")),
+    'decimals': ('currency', _lt("Its amount %(figure)s has more decimals than %(currency)s allows.")),
+    'missing': ('missing', _lt("Ponto no longer lists it. Import it only if it is on the bank's own statement.")),
+    'future': ('future', _lt("It is dated in the future: it is booked on its day.")),
+    'locked': (
+        'locked',
+        _lt(
+            "%(date)s lies in a closed period (%(lock)s: %(lock_date)s). Open it, and the transaction is booked on its"
+            " own date."
+        ),
+    ),
+    'duplicate': ('duplicate', _lt("%(line)s of %(date)s has the same amount. Is it the same payment?")),
+    'refused': ('refused', _lt("Odoo refuses it: %(message)s")),
+    'bent': ('refused', _lt("Odoo would book it on %(date)s with %(amount)s instead of its own date and amount.")),
+    'journal_archived': ('refused', _lt("The journal %(journal)s is archived.")),
+    'journal_incomplete': (
+        'refused',
+        _lt("The journal %(journal)s has no bank account or no suspense account. Set both in its configuration."),
+    ),
+    'ledger_archived': ('refused', _lt("The account %(ledger)s of the journal %(journal)s is archived.")),
+    'currency_archived': ('refused', _lt("The currency %(currency)s is not active.")),
+    'journal_hashed': (
+        'refused',
+        _lt(
+            "The journal %(journal)s secures posted entries with a hash, and Odoo then takes nothing that is still to"
+            " be reconciled. Switch that off in its configuration."
+        ),
+    ),
+}
+
+
+def hold_reason(kind):
+    """Return the reason, a value of the field `hold_reason`, under which rows of this kind are listed."""
+    return KINDS[kind][0]
+
+
+def hold_sentence(env, kind, **values):
+    """Return why a row waits, in the user's language.
+
+    :param values: what the sentence names, as JSON keeps it: `date` and `lock_date` as ISO text, `lock` the name of a
+        field of the company, `amount` with the `currency_id` to show it in; all else is shown as it is
+    """
+    shown = {name: _SHOWN[name](env, values) if name in _SHOWN else value for name, value in values.items()}
+    return env._(KINDS[kind][1]) % shown
+
+
+_SHOWN = {
+    'date': lambda env, values: format_date(env, values['date']),
+    'lock_date': lambda env, values: format_date(env, values['lock_date']),
+    'lock': lambda env, values: env['res.company']._fields[values['lock']]._description_string(env),
+    'amount': lambda env, values: format_amount(
+        env, values['amount'], env['res.currency'].browse(values['currency_id'])
+    ),
+}

@@ -1,0 +1,108 @@
+"""Stage 1, page by page: what Ponto lists is a new row of the inbox, a known one, or a known one under a new id."""
+
+from collections import defaultdict
+
+from odoo import models
+
+from .conversions import naive_utc
+
+
+class PontoAccount(models.Model):
+    _inherit = 'ponto.account'
+
+    def _upsert(self, items):
+        """Create or update the inbox rows of one page of `Transaction` resources; a page twice changes nothing.
+
+        :return: `(number of new rows, number of changed rows)`
+        """
+        items = {item.id: item for item in items}
+        rows = self._rows(list(items))
+        # Rows that are listed under the account's present id are not looked for under another one.
+        rows.filtered(lambda row: row.account_ponto_id != self.ponto_id).account_ponto_id = self.ponto_id
+        known = {row.ponto_id: row for row in rows}
+        known.update(self._adopt([item for item in items.values() if item.id not in known]))
+        changed = rows.browse()
+        for ponto_id, row in known.items():
+            if row._differs(items[ponto_id]):
+                row._update(items[ponto_id])
+                changed |= row
+            if row.missing_since:
+                # Rows below it may be listed again as well: like a changed row it lets reading go on.
+                row._note_listed(self.sweep_number)
+                changed |= row
+        new = rows.create([self._prepare_new_vals(item) for ponto_id, item in items.items() if ponto_id not in known])
+        new._apply_dates()
+        return len(new), len(changed)
+
+    def _prepare_new_vals(self, item):
+        return {'account_id': self.id, 'sweep_number': self.sweep_number, **self._prepare_row_vals(item)}
+
+    def _prepare_row_vals(self, item):
+        """Return the inbox values of a `Transaction` resource of this account."""
+        return {
+            'ponto_id': item.id,
+            'account_ponto_id': self.ponto_id,
+            'amount': float(item.amount or 0),
+            'currency_code': item.currency,
+            'currency_id': self._currency(item.currency).id,
+            'execution_date': naive_utc(item.execution_date),
+            'value_date': naive_utc(item.value_date),
+            'description': item.description,
+            'remittance_information': item.remittance_information,
+            'remittance_information_type': item.remittance_information_type,
+            'counterpart_name': item.counterpart_name,
+            'counterpart_reference': item.counterpart_reference,
+            'additional_information': item.additional_information,
+            'end_to_end_id': item.end_to_end_id,
+            'mandate_reference': item.mandate_id,
+            'creditor_reference': item.creditor_id,
+            'purpose_code': item.purpose_code,
+            'bank_transaction_code': item.bank_transaction_code,
+            'proprietary_bank_transaction_code': item.proprietary_bank_transaction_code,
+            'card_reference': item.card_reference,
+            'fee': float(item.fee or 0),
+            'attributes': item.attributes,
+            'problem': item.problem,
+        }
+
+    def _currency(self, code):
+        if code == self.currency_code:
+            return self.currency_id
+        # A search cuts what it looks for to the length of a code: EUR0 would be found as EUR.
+        return (
+            self.env['res.currency']
+            .with_context(active_test=False)
+            .search([('name', '=', code)], limit=1)
+            .filtered(lambda currency: currency.name == code)
+        )
+
+    def _adopt(self, items):
+        """Recognize known rows that Ponto lists under new ids since it gave the account itself a new one.
+
+        Rows are matched by content, each at most once: two equal payments stay two.
+
+        :return: `{Ponto id: row}` of the recognized rows, which have taken over the new ids
+        """
+        if not items:
+            return {}
+        inbox = self._inbox()
+        candidates = [inbox.new({'account_id': self.id, **self._prepare_row_vals(item)}) for item in items]
+        orphans = inbox.search(
+            [
+                ('account_id', '=', self.id),
+                ('account_ponto_id', '!=', self.ponto_id),
+                ('amount', 'in', list({candidate.amount for candidate in candidates})),
+            ],
+            order='rank desc',
+        )
+        by_content = defaultdict(list)
+        for row in orphans:
+            by_content[row._fingerprint()].append(row)
+        adopted = {}
+        for item, candidate in zip(items, candidates, strict=True):
+            same = by_content.get(candidate._fingerprint())
+            if same:
+                row = same.pop(0)
+                row.write({'ponto_id': item.id, 'account_ponto_id': self.ponto_id, 'attributes': item.attributes})
+                adopted[item.id] = row
+        return adopted

@@ -1,0 +1,123 @@
+"""What the bank changes after a row was booked: its statement line follows, or somebody is told."""
+
+import logging
+
+import psycopg2
+from markupsafe import Markup
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import html2plaintext
+
+from ..ponto.resources import Transaction
+from .ponto_transaction_booking import BentLineError
+
+_logger = logging.getLogger(__name__)
+
+
+class PontoTransaction(models.Model):
+    _inherit = 'ponto.transaction'
+
+    def _change(self):
+        """Return `{field of the statement line: (value before, value now)}`: what the bank has changed since then.
+
+        Both values are made of what Ponto said, by the account's present choice of date and zone. So neither that
+        choice nor what a person has written into the line counts as a change.
+        """
+        self.ensure_one()
+        account = self.account_id
+        said = Transaction.from_json(self.ponto_id, self.booked_attributes or {})
+        before = self.new({'account_id': account.id, **account._prepare_row_vals(said)})._prepare_comparable_vals()
+        now = self._prepare_comparable_vals()
+        return {name: (before[name], value) for name, value in now.items() if value != before[name]}
+
+    def _prepare_comparable_vals(self):
+        """Return what the statement line and its currency are made of."""
+        vals = {**self._prepare_statement_line_vals(), 'date': self._booking_day(), 'currency': self.currency_code}
+        return {name: value for name, value in vals.items() if name not in ('journal_id', 'transaction_details')}
+
+    def _correct_lines(self):
+        """Bring the bank's changes into lines that are open, and tell somebody about those that are not.
+
+        A reconciled line and one in a closed period stay as they are: an activity on the journal entry says what the
+        bank has changed. Raw details are no part of the books and always follow.
+        """
+        for row in self.filtered('statement_line_id'):
+            line = row.statement_line_id
+            if line.transaction_details != row.attributes:
+                line.transaction_details = row.attributes
+            change = row._change()
+            if change and not row._correct_line(line, change):
+                row._tell_change(line, change)
+
+    def _correct_line(self, line, change):
+        """Return whether `line` could take over the change."""
+        if self._is_closed(line) or self.problem or not self.date or 'currency' in change:
+            return False
+        vals = {name: now for name, (_before, now) in change.items()}
+        if not line.partner_id and {'partner_name', 'account_number'} & set(vals):
+            vals['partner_id'] = self._find_partners().get(self, False)
+        # Core numbers entries by year: one that moves to another gets a new number.
+        return self._write_line(line, vals) or ('date' in vals and self._write_line(line, vals, renumber=True))
+
+    def _write_line(self, line, vals, renumber=False):
+        """Return whether Odoo takes these values for `line` as they are; if not, nothing is written."""
+        try:
+            with self.env.cr.savepoint():
+                if renumber:
+                    line.move_id.button_draft()
+                    line.move_id.name = False
+                line.write(vals)
+                if renumber:
+                    line.move_id.action_post()
+                if 'date' in vals or 'amount' in vals:
+                    self._check_line(line)
+            return True
+        except psycopg2.OperationalError:
+            raise
+        except Exception as error:  # whatever Odoo or another addon objects to, somebody is told of the change
+            if not isinstance(error, (UserError, BentLineError)):
+                _logger.warning("Statement line %s cannot follow the bank's change", line.id, exc_info=True)
+            return False
+
+    def _is_closed(self, line):
+        """Return whether the bank's change must not touch `line`: somebody has worked on it, or its period is over.
+
+        Core would undo the part of a reconciliation that is there already. A line of nothing counts as reconciled
+        with core.
+        """
+        _liquidity, _suspense, counterparts = line._seek_for_lines()
+        return bool(
+            counterparts
+            or line.statement_id
+            or (line.is_reconciled and not line.currency_id.is_zero(line.amount))
+            or any(
+                line.company_id._get_violated_lock_dates(day, False, line.journal_id)
+                for day in (line.date, self.date)
+                if day
+            )
+        )
+
+    def _tell_change(self, line, change):
+        labels = {'currency': self.env._("Currency")}
+        note = Markup('<p>%s</p><ul>%s</ul>') % (
+            self.env._(
+                "The bank has changed this transaction after it was closed in the books. Nothing was touched:"
+                " please check whether an entry has to be corrected."
+            ),
+            Markup().join(
+                Markup('<li>%s: <s>%s</s> → %s</li>')
+                % (
+                    labels.get(name) or line._fields[name]._description_string(self.env),
+                    html2plaintext(str(old or '—')),
+                    html2plaintext(str(new or '—')),
+                )
+                for name, (old, new) in change.items()
+            ),
+        )
+        line.move_id.activity_schedule(
+            'mail.mail_activity_data_warning',
+            user_id=self.account_id.link_id.user_id.id or self.env.uid,
+            summary=self.env._("Changed by the bank"),
+            note=note,
+        )

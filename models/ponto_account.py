@@ -42,11 +42,6 @@ class PontoAccount(models.Model):
     deprecated = fields.Boolean(readonly=True)
     bank_error_code = fields.Char(readonly=True)
     bank_error_detail = fields.Char(readonly=True)
-    bank_error_message = fields.Char(
-        string="Bank's Refusal",
-        compute='_compute_bank_error_message',
-        help="Why Ponto's last attempt to ask the bank failed. What Ponto has can be read none the less.",
-    )
 
     # What Odoo does with it
     journal_id = fields.Many2one(
@@ -117,22 +112,6 @@ class PontoAccount(models.Model):
         by_code = {currency.name: currency for currency in currencies}
         for account in self:
             account.currency_id = by_code.get(account.currency_code, False)
-
-    @api.depends('bank_error_code', 'bank_error_detail')
-    def _compute_bank_error_message(self):
-        for account in self:
-            if not account.bank_error_code:
-                account.bank_error_message = False
-            elif account.bank_error_code.startswith('authorization'):
-                account.bank_error_message = self.env._(
-                    "The bank no longer accepts the consent, so nothing new comes in. Use Reconnect."
-                )
-            else:
-                account.bank_error_message = self.env._(
-                    "Ponto could not ask the bank (%(detail)s). This is often over within hours; if it lasts for a day,"
-                    " use Reconnect.",
-                    detail=account.bank_error_detail or account.bank_error_code,
-                )
 
     @api.depends_context('lang')
     @api.depends('failure')

@@ -1,4 +1,5 @@
 from datetime import date
+from itertools import accumulate
 
 from odoo import api, fields, models
 from odoo.fields import Domain
@@ -89,8 +90,28 @@ class PontoAccount(models.Model):
             (label, self.currency_id.round(amount)) for label, amount in parts if not self.currency_id.is_zero(amount)
         ]
 
-    def _rest_label(self, opening):
-        uncounted = (
+    def _unexplained_difference(self):
+        """Return the part of `balance_difference` that no transaction explains which still waits to be booked.
+
+        Held transactions that cannot be counted, because of their currency or because they cannot be read, explain
+        whatever is left. Those dated ahead may be in the bank's balance already, the earliest ones before the others.
+        """
+        self.ensure_one()
+        if self.currency_id.is_zero(self.balance_difference) or self._has_uncounted_rows():
+            return 0
+        listed = [('missing_since', '=', False), ('state', 'in', ('new', 'held'))]
+        rest = self.balance_difference - self._sum_rows(self._balance_day(), listed)
+        ahead = (
+            self.env['ponto.transaction']
+            .sudo()
+            .search([*self._rows_domain(), *listed, ('date', '>', self._balance_day())], order='date, rank, id')
+        )
+        sums = accumulate(ahead.mapped('amount'), initial=0)
+        return 0 if any(self.currency_id.is_zero(rest - amount) for amount in sums) else self.currency_id.round(rest)
+
+    def _has_uncounted_rows(self):
+        """Return whether transactions are held whose amount in the account's currency nobody knows."""
+        return bool(
             self.env['ponto.transaction']
             .sudo()
             .search_count(
@@ -98,10 +119,16 @@ class PontoAccount(models.Model):
                     ('account_id', '=', self.id),
                     ('state', '=', 'held'),
                     ('hold_reason', 'in', ('currency', 'unreadable')),
-                ]
+                ],
+                limit=1,
             )
         )
-        if uncounted:
+
+    def _rows_domain(self):
+        return [('account_id', '=', self.id), ('currency_id', '=', self.currency_id.id)]
+
+    def _rest_label(self, opening):
+        if self._has_uncounted_rows():
             return self.env._("Under To Review in another currency or unreadable, and before the first transaction")
         if opening:
             return self.env._("Before the start date or the first transaction that Ponto has, less the opening line")
@@ -130,11 +157,7 @@ class PontoAccount(models.Model):
         return (
             self.env['ponto.transaction']
             .sudo()
-            ._read_group(
-                [('account_id', '=', self.id), ('currency_id', '=', self.currency_id.id), ('date', '<=', day), *domain],
-                groupby,
-                ['amount:sum'],
-            )
+            ._read_group([*self._rows_domain(), ('date', '<=', day), *domain], groupby, ['amount:sum'])
         )
 
     def _sum_lines(self, day, domain):

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from .ponto_account_problems import CONNECTION_PROBLEMS
+
 
 class PontoLink(models.Model):
     """One integration at one institution: a row of Online Synchronization."""
@@ -35,9 +37,10 @@ class PontoLink(models.Model):
             ('attention', "Needs Attention"),
             ('refused', "Refused by Ponto"),
         ],
-        compute='_compute_state',
+        compute='_compute_problems',
     )
-    error_message = fields.Text(compute='_compute_error_message')
+    problems = fields.Json(compute='_compute_problems', help="What the component `ponto_problems` shows.")
+    error_message = fields.Text(compute='_compute_problems', help="Why nothing comes in, for each account.")
 
     _integration_institution_uniq = models.UniqueIndex(
         '(integration_id, institution_id)', "This institution is already connected through this integration."
@@ -48,31 +51,30 @@ class PontoLink(models.Model):
         for link in self:
             link.name = link.institution_id.name or self.env._("Ponto")
 
-    @api.depends('integration_id.state', 'account_ids.state', 'account_ids.consent_state')
-    def _compute_state(self):
+    @api.depends('integration_id.state', 'account_ids.problems')
+    def _compute_problems(self):
         for link in self:
+            problems = link._prepare_problems_vals()
+            alarms = [problem['sentence'] for problem in problems if problem['severity'] == 'danger']
+            link.problems = problems
+            link.error_message = '\n'.join(alarms)
             if link.integration_id.state != 'connected':
                 link.state = link.integration_id.state
-            elif any(
-                account.state in ('error', 'withdrawn') or account.consent_state == 'ended'
-                for account in link.account_ids
-                if account.journal_id
-            ):
-                link.state = 'attention'
             else:
-                link.state = 'connected'
+                link.state = 'attention' if alarms else 'connected'
 
-    @api.depends('account_ids.error_message', 'account_ids.consent_state')
-    def _compute_error_message(self):
-        for link in self:
-            problems = {
-                account: account.error_message or (account.consent_state == 'ended' and account.consent_message)
-                for account in link.account_ids
-                if account.journal_id
-            }
-            link.error_message = '\n'.join(
-                f'{account.reference or account.name}: {problem}' for account, problem in problems.items() if problem
-            )
+    def _prepare_problems_vals(self):
+        """Return the problems of the linked accounts, each with its account's number; that of the connection once."""
+        self.ensure_one()
+        problems = []
+        for account in self.account_ids.filtered('journal_id'):
+            for problem in account.problems or ():
+                if problem['code'] not in CONNECTION_PROBLEMS:
+                    sentence = f"{account.reference or account.name}: {problem['sentence']}"
+                    problems.append({**problem, 'sentence': sentence})
+                elif problem['code'] not in [known['code'] for known in problems]:
+                    problems.append(problem)
+        return problems
 
     # -------------------------------------------------------------------------
     # Actions

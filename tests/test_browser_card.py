@@ -17,6 +17,7 @@ class TestBrowserCard(BrowserCase):
     def setUp(self):
         super().setUp()
         self.consent_ends(days=90)
+        self.set_pontos_clock()
         self.simulator.add_transaction(self.online, 10, '2026-03-02')
 
     def consent_ends(self, days):
@@ -34,7 +35,7 @@ class TestBrowserCard(BrowserCase):
         with self.person() as person:
             self.look(person)
             person.see(f'{CARD} .o_ponto_balance:has(.text-success)', "Equal to the bank's balance of")
-            person.see('.o_ponto_card:not(:has(.o_ponto_consent, .o_ponto_error, .o_ponto_review, .o_ponto_reconnect))')
+            person.see('.o_ponto_card:not(:has(.o_ponto_problem, .o_ponto_problems button))')
             person.see(f'{CARD} .o_ponto_moments', "Bank data as of %s")
             person.click(f'{CARD} {MENU}')
             person.click('.o-dropdown--menu a[name=action_ponto_find_missing_transactions]')
@@ -65,14 +66,14 @@ class TestBrowserCard(BrowserCase):
         self.consent_ends(days=90)
         with self.person() as person:
             self.look(person)
-            person.see(f'{CARD} .o_ponto_consent.text-danger', "The bank's consent ended on")
+            person.see(f'{CARD} .o_ponto_consent_ended.text-danger', "The bank's consent ended on")
             person.click(f'{CARD} .o_ponto_reconnect')
             person.see('.modal .modal-title', "Reconnect %(institution)s")
             person.see('.modal td[name=reference]', self.online.reference)
             person.click('.modal button[name=action_check]')
             person.see('.modal div[name=message]', "%(account)s: renewed, valid until %(date)s.")
             person.click('.modal footer button[special=cancel], .modal footer .o_form_button_cancel')
-            person.see('.o_ponto_card:not(:has(.o_ponto_consent, .o_ponto_reconnect))')
+            person.see('.o_ponto_card:not(:has(.o_ponto_consent_ended, .o_ponto_reconnect))')
 
     def test_what_is_held_is_one_click_away(self):
         self.simulator.add_transaction(
@@ -82,7 +83,7 @@ class TestBrowserCard(BrowserCase):
         with self.person() as person:
             self.look(person)
             person.see(f'{CARD} .o_ponto_difference')
-            self.assertIn('1', person.see(f'{CARD} .o_ponto_review'))
+            self.assertIn('1', person.see(f'{CARD} .o_ponto_held'))
             person.click(f'{CARD} .o_ponto_review')
             person.see('.o_searchview_facet', self.online.reference)
             person.see('.o_list_view .o_data_row', "In dollars")
@@ -110,7 +111,7 @@ class TestBrowserCard(BrowserCase):
         )
         with self.person(reader) as person:
             self.look(person)
-            person.see(f'{CARD} .o_ponto_consent.text-danger')
+            person.see(f'{CARD} .o_ponto_consent_ended.text-danger')
             person.see('body:not(:has(.o_ponto_fetch, .o_ponto_reconnect))')
             person.click(f'{CARD} {MENU}')
             person.see('.o-dropdown--menu:not(:has(.o_ponto_fetch_item, [name^=action_ponto]))')

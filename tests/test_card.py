@@ -10,6 +10,11 @@ from .common import PontoCase
 
 @tagged('post_install', '-at_install')
 class TestCard(PontoCase):
+    def setUp(self):
+        super().setUp()
+        self.set_pontos_clock()
+        self.simulator.reauthorize(self.online, days=3650)
+
     def data(self, journal, user=None):
         user = user or self.accountant
         journal = journal.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
@@ -18,6 +23,9 @@ class TestCard(PontoCase):
 
     def card(self, account, user=None):
         return self.data(account.journal_id, user)['ponto']
+
+    def told(self, card):
+        return [(problem['code'], problem['sentence']) for problem in card['problems']]
 
     def user(self, *groups, company=None):
         company = company or self.company
@@ -36,10 +44,7 @@ class TestCard(PontoCase):
         account.authorization_expires_at = False
         card = self.card(account)
         self.assertTrue(card['is_equal'])
-        self.assertEqual(
-            (card['error'], card['consent_message'], card['held_count'], card['stage'], card['needs_consent']),
-            ('', '', 0, 'done', False),
-        )
+        self.assertEqual((card['error'], card['stage'], card['problems']), ('', 'done', []))
         self.assertTrue(card['last_read'] and card['next_read'] and card['bank_balance'])
 
     def test_a_difference_held_rows_and_an_error_are_on_the_card(self):
@@ -50,7 +55,8 @@ class TestCard(PontoCase):
         account._set_failed(failure_of(UserError("Ponto cannot be reached")), 1)
         card = self.card(account)
         self.assertFalse(card['is_equal'])
-        self.assertEqual((card['held_count'], card['error']), (1, "Ponto cannot be reached"))
+        self.assertEqual(card['error'], "Ponto cannot be reached")
+        self.assertIn(('held', "To review: 1."), self.told(card))
         self.assertTrue(card['explanation'])
 
     def test_an_ended_consent_is_said_once(self):
@@ -62,16 +68,59 @@ class TestCard(PontoCase):
             }
         )
         card = self.card(account)
-        self.assertEqual((card['consent_state'], card['needs_consent'], card['error']), ('ended', True, ''))
-        self.assertIn("nothing new comes in", card['consent_message'])
+        self.assertEqual([code for code, _sentence in self.told(card)], ['consent_ended'])
+        self.assertEqual((card['problems'][0]['remedy'], card['error']), ('reconnect', ''))
+        self.assertIn("nothing new comes in", card['problems'][0]['sentence'])
         self.assertEqual(account.link_id.state, 'attention')
-        self.assertEqual(account.link_id.error_message, f"{account.reference}: {card['consent_message']}")
+        self.assertEqual(account.link_id.error_message, f"{account.reference}: {card['problems'][0]['sentence']}")
 
     def test_an_account_that_ponto_shows_no_more_needs_a_new_consent(self):
         account = self.link()
         account._set_withdrawn()
         card = self.card(account)
-        self.assertEqual((card['is_withdrawn'], card['needs_consent']), (True, True))
+        self.assertEqual((card['is_withdrawn'], card['problems'][0]['remedy']), (True, 'fetch_accounts'))
+
+    def test_an_account_that_is_withdrawn_after_a_failure_promises_no_next_run(self):
+        account = self.link()
+        self.simulator.fail(None, status=503, path=f'/accounts/{self.online.id}')
+        account.action_fetch_transactions()
+        self.assertIn("next automatic run", self.card(account)['error'])
+        self.simulator.clear_faults()
+        self.simulator.untick(self.online)
+        self.integration._fetch_accounts()
+        card = self.card(account)
+        self.assertEqual((card['error'], card['next_read']), ('', ''))
+        self.assertEqual([code for code, _sentence in self.told(card)], ['withdrawn'])
+        self.simulator.tick(self.online)
+        self.integration._fetch_accounts()
+        self.assertFalse(self.card(account)['problems'])
+
+    def test_card_health_and_online_synchronization_say_the_same_words(self):
+        account = self.link()
+        account._set_failed(failure_of(UserError("Ponto cannot be reached")), 1)
+        account.authorization_expires_at = fields.Datetime.now() - timedelta(days=2)
+        sentences = [sentence for _code, sentence in self.told(self.card(account))]
+        self.assertEqual(len(sentences), 2)
+        self.assertEqual(account.health_message, '\n'.join(sentences))
+        self.assertEqual(
+            account.link_id.error_message, '\n'.join(f'{account.reference}: {sentence}' for sentence in sentences)
+        )
+        health = self.env['ponto.account'].with_user(self.accountant).get_health()
+        told = [row['message'] for rows in health.values() if isinstance(rows, list) for row in rows]
+        self.assertEqual(set(told), set(sentences))
+
+    def test_a_bank_that_was_disconnected_in_odoo_does_not_blame_ponto(self):
+        account = self.link()
+        self.integration.with_user(self.accountant).action_disconnect()
+        [problem] = self.card(account)['problems']
+        self.assertEqual((problem['code'], problem['remedy']), ('disconnected', 'connect'))
+        self.assertNotIn("Ponto", problem['sentence'])
+
+    def test_who_may_only_look_gets_no_remedy_but_a_look(self):
+        account = self.link()
+        account.authorization_expires_at = fields.Datetime.now() - timedelta(days=2)
+        [problem] = self.card(account, self.user('account.group_account_readonly'))['problems']
+        self.assertEqual((problem['code'], problem['remedy']), ('consent_ended', ''))
 
     def test_who_may_only_look_gets_no_buttons(self):
         account = self.link()

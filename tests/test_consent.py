@@ -18,19 +18,23 @@ class TestConsent(PontoCase):
         self.account_link.user_id = self.accountant
         self.accountant.email = 'accountant@example.com'
 
+    def reminders(self):
+        consent = self.env.ref('account_online_ponto.mail_activity_type_consent')
+        return self.account_link.activity_ids.filtered(lambda activity: activity.activity_type_id == consent)
+
     def remind(self, day, ends='2026-06-30 10:00:00'):
         """Run the reminder on `day` for a consent that ends at `ends`; return how many mails it has sent."""
         self.account.authorization_expires_at = ends
         before = self.env['mail.mail'].search_count([('model', '=', 'ponto.link')])
         with freeze_time(f'{day} 06:00:00'):
-            self.run_cron('ir_cron_remind_consent')
+            self.run_cron('ir_cron_tell_problems')
         return self.env['mail.mail'].search_count([('model', '=', 'ponto.link')]) - before
 
     def test_the_responsible_person_is_told_14_and_3_days_before_and_on_the_day_and_never_twice(self):
         told = [day for day in range(1, 31) if self.remind(f'2026-06-{day:02}')]
         self.assertEqual(told, [16, 27, 30])
-        self.assertEqual(len(self.account_link.activity_ids), 1)
-        self.assertEqual(self.account_link.activity_ids.user_id, self.accountant)
+        self.assertEqual(len(self.reminders()), 1)
+        self.assertEqual(self.reminders().user_id, self.accountant)
 
     def test_all_banks_have_their_turn_however_long_the_first_one_takes(self):
         self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
@@ -45,7 +49,7 @@ class TestConsent(PontoCase):
             self.env, 'elsewhere', company_id=self.env.ref('base.main_company').id
         )
         self.assertEqual(self.remind('2026-06-29'), 1)
-        self.assertIn(self.company, self.account_link.activity_ids.user_id.company_ids)
+        self.assertIn(self.company, self.reminders().user_id.company_ids)
 
     def test_a_day_without_the_scheduler_skips_no_reminder(self):
         self.assertEqual(self.remind('2026-06-10'), 0)
@@ -56,12 +60,13 @@ class TestConsent(PontoCase):
     def test_a_renewal_takes_the_activity_away_and_the_next_end_is_told_again(self):
         self.remind('2026-06-27')
         self.assertEqual(self.remind('2026-06-28', ends='2026-12-20 10:00:00'), 0)
-        self.assertFalse(self.account_link.activity_ids)
+        self.assertFalse(self.reminders())
         self.assertEqual(self.remind('2026-12-10', ends='2026-12-20 10:00:00'), 1)
 
     def test_an_account_withdrawn_long_ago_hides_no_other_accounts_end(self):
         savings = self.link(self.simulator.add_account('BE43068999999501', institution=self.bank))
-        savings.write({'state': 'withdrawn', 'authorization_expires_at': '2025-06-30 10:00:00'})
+        savings.authorization_expires_at = '2025-06-30 10:00:00'
+        savings._set_withdrawn()
         self.assertEqual(self.remind('2026-06-10'), 0)
         self.assertEqual(self.remind('2026-06-29'), 1)
 
@@ -69,7 +74,7 @@ class TestConsent(PontoCase):
         savings = self.link(self.simulator.add_account('BE43068999999501', institution=self.bank))
         savings.authorization_expires_at = '2026-06-28 10:00:00'
         self.assertEqual([day for day in range(10, 31) if self.remind(f'2026-06-{day}')], [14, 16, 25, 27, 28, 30])
-        note = self.account_link.activity_ids.note
+        note = self.reminders().note
         self.assertIn(savings.reference, note)
         self.assertIn(self.account.reference, note)
         savings.authorization_expires_at = '2026-06-30 10:00:00'
@@ -85,8 +90,8 @@ class TestConsent(PontoCase):
         self.assertEqual(self.remind('2026-06-16'), 1)
         savings.authorization_expires_at = '2027-01-31 10:00:00'
         self.assertEqual(self.remind('2026-06-17'), 0)
-        self.assertEqual(len(self.account_link.activity_ids), 1)
-        self.assertNotIn(savings.reference, self.account_link.activity_ids.note)
+        self.assertEqual(len(self.reminders()), 1)
+        self.assertNotIn(savings.reference, self.reminders().note)
 
     def test_the_days_are_configurable(self):
         self.env['ir.config_parameter'].set_param('account_online_ponto.consent_reminder_days', '7')

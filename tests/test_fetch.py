@@ -123,11 +123,13 @@ class TestFetch(PontoCase, HttpCase):
 
     def test_a_bank_that_refuses_the_consent_is_told_on_the_account(self):
         self.company.ponto_office_ip = '81.82.83.85'
+        self.set_pontos_clock()
+        self.simulator.reauthorize(self.online, days=3650)
         self.simulator.fail_synchronization(2, account=self.online)
         self.call('action_fetch_transactions')
         for _look in range(4):
             self.call('fetch_progress')
-        self.assertIn("Reconnect", self.account.bank_error_message)
+        self.assertIn("Reconnect", self.account.health_message)
 
     def test_the_progress_counts_the_whole_fetch_and_ends_with_what_came_in(self):
         self.company.ponto_office_ip = '81.82.83.85'

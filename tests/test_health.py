@@ -26,9 +26,13 @@ class TestHealth(PontoCase):
 
     def tell(self):
         self.env.flush_all()
-        self.env.ref('account_online_ponto.ir_cron_tell_silence').method_direct_trigger()
+        self.env.ref('account_online_ponto.ir_cron_tell_problems').method_direct_trigger()
         self.env.invalidate_all()
-        return self.feed.activity_ids
+        return self.silences()
+
+    def silences(self):
+        silence = self.env.ref('account_online_ponto.mail_activity_type_silence')
+        return self.feed.activity_ids.filtered(lambda activity: activity.activity_type_id == silence)
 
     def attention(self):
         accounts = self.env['ponto.account'].with_user(self.accountant)
@@ -84,7 +88,7 @@ class TestHealth(PontoCase):
         told.action_feedback()
         self.assertFalse(self.tell())
         self.account._synchronize()
-        self.assertFalse(self.account.is_silence_told)
+        self.assertFalse(self.account.told)
         self.account.last_read_at = self.ago(days=2)
         self.assertTrue(self.tell())
         self.account._synchronize()
@@ -122,7 +126,7 @@ class TestHealth(PontoCase):
                 savepoint.rollback()
         with self.env.cr.savepoint() as savepoint:
             self.account.write(silent)
-            self.integration.state = 'draft'
+            self.integration._set_disconnected()
             self.assertFalse(self.tell())
             savepoint.rollback()
         self.feed.auto_synchronize = False

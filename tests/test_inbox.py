@@ -140,6 +140,8 @@ class TestInbox(PontoCase):
                 'withdrawn': [],
                 'consents_ending': [],
                 'consents_ended': [],
+                'refused_by_bank': [],
+                'differences': [],
             },
         )
         self.account.write(

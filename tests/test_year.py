@@ -64,8 +64,7 @@ class TestYear(PontoCase):
         mails = self.env['mail.mail'].search_count([('model', '=', 'ponto.link')])
         with freeze_time(now):
             self.run_cron()
-            self.run_cron('ir_cron_remind_consent')
-            self.run_cron('ir_cron_tell_silence')
+            self.run_cron('ir_cron_tell_problems')
         if self.env.ref('account_online_ponto.mail_activity_type_silence') in (
             self.env['ponto.link'].search([]).activity_ids.activity_type_id
         ):

@@ -87,7 +87,7 @@ class PontoReauthorize(models.TransientModel):
         )
         self.message = '\n'.join(self._outcome(account, account in renewed) for account in self.account_ids)
         self.is_renewed = renewed == self.account_ids
-        self.link_id.sudo()._remind_consent()
+        self.link_id.sudo()._tell_problems()
         # The gap since the old consent ended is filled by the next run.
         renewed.filtered('journal_id').sudo().write({'next_read_at': fields.Datetime.now()})
         self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger()

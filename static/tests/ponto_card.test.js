@@ -47,19 +47,19 @@ function feed(values = {}) {
         last_read: "2026-03-08 13:31:00",
         next_read: "2026-03-09 13:45:00",
         is_automatic: true,
-        consent_state: "valid",
-        consent_message: "",
-        needs_consent: false,
-        error: "",
+        problems: [],
         is_withdrawn: false,
         stage: "done",
         booked: 0,
         to_book: 0,
-        held_count: 0,
         can_fetch: true,
         can_reconnect: true,
         ...values,
     };
+}
+
+function problem(code, severity, sentence, remedy, label) {
+    return { account_id: 7, code, severity, sentence, remedy, label };
 }
 
 function dashboard(card) {
@@ -129,7 +129,7 @@ describe("what it shows", () => {
             /^Bank data as of today 8:05.AM · last fetch yesterday 1:31.PM · next fetch today 1:45.PM$/
         );
         expect(`${FETCH}:enabled`).toHaveCount(1);
-        for (const worry of ["difference", "progress", "consent", "error", "reconnect", "review", "withdrawn"]) {
+        for (const worry of ["difference", "progress", "problem", "problems button"]) {
             expect(`.o_ponto_${worry}`).toHaveCount(0);
         }
     });
@@ -161,55 +161,36 @@ describe("what it shows", () => {
         expect(".o_ponto_moments").toHaveText("not fetched yet · next fetch only by hand");
     });
 
-    test("transactions to review lead to those of the account", async () => {
-        mockService("action", {
-            doAction: (action, { additionalContext }) => {
-                expect.step(action);
-                expect.step(additionalContext);
-            },
-        });
-        await mountCard(feed({ held_count: 3 }));
-        expect(".o_ponto_review").toHaveText("3 to review");
-        await contains(".o_ponto_review").click();
-        expect.verifySteps([
-            "account_online_ponto.ponto_transaction_to_review_action",
-            { search_default_account_id: 7 },
-        ]);
-    });
-
-    test("a consent that ends can be renewed", async () => {
-        onRpc("ponto.link", "action_reauthorize", ({ args: [[id]] }) => ({ name: `wizard of ${id}` }));
+    test("problems by their weight, and one button for each thing that helps", async () => {
+        onRpc("ponto.account", "action_remedy", ({ args: [[id], remedy] }) => ({ name: `${remedy} of ${id}` }));
         mockService("action", { doAction: ({ name }) => expect.step(name) });
         await mountCard(
-            feed({ consent_state: "ending", consent_message: "The consent ends in 9 days.", needs_consent: true })
-        );
-        expect(".o_ponto_consent.text-warning-emphasis").toHaveText("The consent ends in 9 days.");
-        await contains(".o_ponto_reconnect").click();
-        expect.verifySteps(["wizard of 3"]);
-    });
-
-    test("a consent that has ended is red, and who may not renew it gets no button", async () => {
-        await mountCard(
             feed({
-                consent_state: "ended",
-                consent_message: "The consent ended.",
-                needs_consent: true,
-                can_reconnect: false,
+                problems: [
+                    problem("consent_ended", "danger", "The consent ended.", "reconnect", "Reconnect"),
+                    problem("bank", "warning", "The bank did not answer.", "reconnect", "Reconnect"),
+                    problem("held", "warning", "To review: 3.", "review", "Review"),
+                ],
             })
         );
-        expect(".o_ponto_consent.text-danger").toHaveText("The consent ended.");
-        expect(".o_ponto_reconnect").toHaveCount(0);
+        expect(queryAllTexts(".o_ponto_problem")).toEqual([
+            "The consent ended.",
+            "The bank did not answer.",
+            "To review: 3.",
+        ]);
+        expect(".o_ponto_consent_ended.text-danger").toHaveCount(1);
+        expect(".o_ponto_bank.text-warning-emphasis").toHaveCount(1);
+        expect(".o_ponto_reconnect.btn-primary").toHaveCount(1);
+        expect(".o_ponto_review.btn-secondary").toHaveText("Review");
+        await contains(".o_ponto_reconnect").click();
+        await contains(".o_ponto_review").click();
+        expect.verifySteps(["reconnect of 7", "review of 7"]);
     });
 
-    test("a failed feed says why", async () => {
-        await mountCard(feed({ error: "Ponto cannot be reached." }));
-        expect(".o_ponto_error.text-danger").toHaveText("Ponto cannot be reached.");
-    });
-
-    test("an account that Ponto shows no more can be reconnected", async () => {
-        await mountCard(feed({ is_withdrawn: true, needs_consent: true, next_read: "" }));
-        expect(".o_ponto_withdrawn").toHaveText(/no longer lets Odoo read/);
-        expect(".o_ponto_reconnect").toHaveCount(1);
+    test("a problem without a remedy, or one that the person may not use, has no button", async () => {
+        await mountCard(feed({ problems: [problem("silent", "danger", "Nothing has come in.", "", "")] }));
+        expect(".o_ponto_silent.text-danger").toHaveText("Nothing has come in.");
+        expect(".o_ponto_problems button").toHaveCount(0);
     });
 
     test("who may only look gets no button, and looks at no progress", async () => {

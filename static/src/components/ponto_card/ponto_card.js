@@ -6,6 +6,7 @@ import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import { PontoProblems } from "../ponto_problems/ponto_problems";
 import { useFetchProgress } from "./fetch_progress";
 
 const { DateTime } = luxon;
@@ -35,11 +36,11 @@ export class PontoDifference extends Component {
  */
 export class PontoCard extends Component {
     static template = "account_online_ponto.PontoCard";
+    static components = { PontoProblems };
     static props = { ...standardWidgetProps };
 
     setup() {
         this.orm = useService("orm");
-        this.action = useService("action");
         this.notification = useService("notification");
         this.difference = usePopover(PontoDifference, { position: "bottom" });
         this.fetch = useFetchProgress((progress, isOwn) => this.onFetched(progress, isOwn));
@@ -140,19 +141,6 @@ export class PontoCard extends Component {
             });
         }
         this.reload();
-    }
-
-    async reconnect() {
-        const action = await this.orm.call("ponto.link", "action_reauthorize", [
-            [this.state.card.link_id],
-        ]);
-        await this.action.doAction(action, { onClose: () => this.reload() });
-    }
-
-    async review() {
-        await this.action.doAction("account_online_ponto.ponto_transaction_to_review_action", {
-            additionalContext: { search_default_account_id: this.state.card.id },
-        });
     }
 
     async reload() {

@@ -34,26 +34,14 @@ class PontoAccount(models.Model):
         rights = {'can_fetch': may_book(self.env), 'can_reconnect': may_connect(self.env)}
         feeds = self.sudo()
         stages = feeds._fetch_stages()
-        held = dict(
-            self.env['ponto.transaction']
-            .sudo()
-            ._read_group([('account_id', 'in', self.ids), ('state', '=', 'held')], ['account_id'], ['__count'])
-        )
         return {
-            feed: {
-                **feed._prepare_card_vals(),
-                **feed._prepare_progress_vals(stages[feed]),
-                **rights,
-                'held_count': held.get(feed, 0),
-            }
-            for feed in feeds
+            feed: {**feed._prepare_card_vals(), **feed._prepare_progress_vals(stages[feed]), **rights} for feed in feeds
         }
 
     def _prepare_card_vals(self):
         """Return what the card shows of this account itself."""
         self.ensure_one()
         is_equal = self.currency_id.is_zero(self.balance_difference)
-        is_withdrawn = self.state == 'withdrawn'
         return {
             'link_id': self.link_id.id,
             'has_balance': self.has_balance,
@@ -69,24 +57,17 @@ class PontoAccount(models.Model):
             'last_read': self._card_moment(self.last_read_at),
             'next_read': self._card_moment(self.next_read_at),
             'is_automatic': self.link_id.auto_synchronize,
-            'consent_state': self.consent_state or '',
-            'consent_message': self.consent_message or '',
-            'error': self._card_error(),
-            'is_withdrawn': is_withdrawn,
-            'needs_consent': is_withdrawn or self.consent_state in ('ending', 'ended') or self._is_consent_refused(),
+            'is_withdrawn': self.state == 'withdrawn',
+            'problems': self.problems or [],
+            'error': '\n'.join(
+                problem['sentence']
+                for problem in self.problems or ()
+                if problem['code'] in ('failed', 'consent_refused', 'bank')
+            ),
         }
 
     def _card_explanation(self):
         return [*(self.balance_explanation or '').splitlines(), *filter(None, [self.balance_note])]
-
-    def _card_error(self):
-        """Return why nothing comes in, unless the end of the consent says it already."""
-        if self.error_message:
-            return self.error_message
-        return '' if self.consent_state == 'ended' and self._is_consent_refused() else self.bank_error_message or ''
-
-    def _is_consent_refused(self):
-        return (self.bank_error_code or '').startswith('authorization')
 
     def _card_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)

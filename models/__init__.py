@@ -2,11 +2,14 @@ from . import account_bank_statement_line
 from . import account_bank_statement_line_proposals
 from . import account_bank_statement_line_reconciliation
 from . import account_journal
+from . import account_journal_import
 from . import account_reconcile_model
 from . import ponto_mirror
 from . import ponto_account
 from . import ponto_account_grant
+from . import ponto_account_identity
 from . import ponto_account_journal
+from . import ponto_account_list
 from . import ponto_account_reading
 from . import ponto_account_inbox
 from . import ponto_account_balance
@@ -27,6 +30,7 @@ from . import ponto_token
 from . import ponto_transaction
 from . import ponto_transaction_booking
 from . import ponto_transaction_correction
+from . import ponto_transaction_imported
 from . import ponto_transaction_partner
 from . import res_company
 from . import res_config_settings

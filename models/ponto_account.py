@@ -29,6 +29,7 @@ class PontoAccount(models.Model):
     description = fields.Char(readonly=True)
     holder_name = fields.Char(string="Holder", readonly=True)
     product = fields.Char(readonly=True)
+    internal_reference = fields.Char(readonly=True, help="The bank's own reference of the account.")
     currency_code = fields.Char(readonly=True)
     currency_id = fields.Many2one('res.currency', compute='_compute_currency_id', store=True)
     has_balance = fields.Boolean(readonly=True, help="Not every bank tells a balance.")

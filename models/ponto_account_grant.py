@@ -1,7 +1,6 @@
 """Which accounts a grant covers: recognise, update, withdraw."""
 
 from odoo import api, models
-from odoo.addons.base.models.res_bank import sanitize_account_number
 
 from .conversions import naive_utc
 
@@ -13,10 +12,10 @@ class PontoAccount(models.Model):
     def _update_from_grant(self, integration, links, resources):
         """Create or update the accounts of `integration` from all account `resources` that Ponto lists for it.
 
-        An account that Ponto lists under a new id after a renewed consent, or through a new integration after the old
-        one has ended, is recognised by its id or by number, currency and institution, and stays the same record:
-        nothing is imported again. One that is listed no more is marked as not authorized. One that another live
-        integration of the company reads stays with that one.
+        An account that Ponto lists under a new id is recognised where what it tells leaves no doubt (see `identity`),
+        and stays the same record: nothing is imported again. Where there is a doubt it becomes an account of its own,
+        without a journal, and the wizard asks. One that is listed no more is marked as not authorized. One that another
+        live integration of the company reads stays with that one.
 
         :param links: `{Ponto institution id or None: ponto.link}`
         :return: the accounts that this integration reads
@@ -24,40 +23,33 @@ class PontoAccount(models.Model):
         known = self.search([('company_id', '=', integration.company_id.id)])
         elsewhere = known.filtered(lambda account: account.integration_id != integration and account._is_authorized())
         by_ponto_id = {account.ponto_id: account for account in known}
-        listed = {resource.id for resource in resources}
-        lost = {
-            self._identity(account.institution_id, account): account
-            for account in known - elsewhere
-            if account.ponto_id not in listed
-        }
+        listed = {resource.id: resource for resource in resources}
+        lost = (known - elsewhere).filtered(lambda account: account.ponto_id not in listed)
+        unknown = {ponto_id: resource for ponto_id, resource in listed.items() if ponto_id not in by_ponto_id}
+        by_ponto_id.update(lost._recognize(integration, links, unknown))
         accounts = self.browse()
         for resource in resources:
-            link = links[resource.institution_id or None]
-            vals = self._prepare_account_vals(resource)
-            identity = self._identity(link.institution_id, vals)
-            account = by_ponto_id.get(resource.id) or (identity and lost.pop(identity, None)) or self.browse()
+            account = by_ponto_id.get(resource.id, self.browse())
             if account in elsewhere:
                 continue
-            if account:
-                if account.ponto_id != resource.id:
-                    # Its rows have new ids as well.
-                    account._begin_sweep()
-                account._write_changes({**vals, 'link_id': link.id})
-                account._set_authorized()
-            else:
-                account = self.create({**vals, 'link_id': link.id, 'time_zone': link.institution_id._local_zone()})
-            accounts += account
+            accounts += account._update_or_create(links[resource.institution_id or None], resource)
         (integration.account_ids - accounts)._set_withdrawn()
         return accounts
 
+    def _update_or_create(self, link, resource):
+        """Return this account, or a new one if there is none yet, as `resource` describes it at `link`."""
+        vals = {**self._prepare_account_vals(resource), 'link_id': link.id}
+        if not self:
+            return self.create({**vals, 'time_zone': link.institution_id._local_zone()})
+        if self.ponto_id != resource.id:
+            # Its rows have new ids as well.
+            self._begin_sweep()
+        self._mirror(vals)
+        self._set_authorized()
+        return self
+
     def _is_authorized(self):
         return self.state != 'withdrawn' and self.integration_id.state == 'connected'
-
-    @api.model
-    def _identity(self, institution, vals):
-        """Return what tells one account of a company from another, whatever id Ponto gives it; None: nothing does."""
-        number = sanitize_account_number(vals['reference'])
-        return (institution.id, number, vals['currency_code']) if number else None
 
     @api.model
     def _prepare_account_vals(self, resource):
@@ -73,11 +65,13 @@ class PontoAccount(models.Model):
             'description': resource.description,
             'holder_name': resource.holder_name,
             'product': resource.product,
+            'internal_reference': resource.internal_reference,
             'currency_code': resource.currency,
             'has_balance': resource.current_balance is not None,
             'current_balance': float(resource.current_balance or 0),
             'available_balance': float(resource.available_balance or 0),
             'balance_date': naive_utc(balance_date),
+            'balance_changed_at': naive_utc(resource.current_balance_changed_at),
             'bank_data_at': naive_utc(resource.synchronized_at),
             'authorized_at': naive_utc(resource.authorized_at),
             'authorization_expires_at': naive_utc(resource.authorization_expires_at),

@@ -1,41 +1,86 @@
 """The journal of an online account: propose, link, make."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from odoo import models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError
 
+from .ponto_account_identity import DECIDED
+
+# A bank may book and date back so much later.
+REACH = timedelta(days=30)
+
+
+def reach_back(days):
+    """Return from which day on a bank feed should look for what is missing among entries that exist.
+
+    Entries of a journal end where somebody stopped entering or importing them. A few that follow after a long gap, such
+    as one payment that was entered by hand today, do not make the gap complete. So the day lies `REACH` before the
+    first gap that is longer than that, or before the last entry without such a gap. False, which is no limit, where no
+    entry is older: then nothing says that what came before is in the books.
+
+    :param days: the days on which the journal has entries
+    """
+    days = sorted(days)
+    ends = [day for day, following in pairwise([*days, date.max]) if following - day > REACH]
+    if not ends or ends[0] - REACH < days[0]:
+        return False
+    return ends[0] - REACH
+
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
+    is_linked_again = fields.Boolean(
+        readonly=True,
+        copy=False,
+        help="It had brought transactions into the books before it was linked to its present journal.",
+    )
+
+    # -------------------------------------------------------------------------
+    # Propose
+    # -------------------------------------------------------------------------
+
     def _propose_journal(self):
-        """Return the company's free bank journal with this account's number and currency, else an empty recordset."""
+        """Return the company's free bank journal that this account had before, else the one with its number and
+        currency, else an empty recordset."""
         self.ensure_one()
-        if not self.reference:
-            return self.env['account.journal']
-        journals = (
-            self.env['account.journal']
-            .sudo()
-            .search(
-                [
-                    ('company_id', '=', self.company_id.id),
-                    ('type', 'in', ('bank', 'credit')),
-                    ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference)),
-                    ('ponto_account_ids', '=', False),
-                ]
-            )
+        journals = self.env['account.journal'].sudo()
+        free = [
+            ('company_id', '=', self.company_id.id),
+            ('type', 'in', ('bank', 'credit')),
+            ('ponto_account_ids', '=', False),
+        ]
+        before = self._known_rows().statement_line_id.sorted('date')[-1:].journal_id.filtered_domain(free)
+        if before or not self.reference:
+            return before
+        numbered = journals.search(
+            [*free, ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference))]
         )
-        return journals.filtered(
+        return numbered.filtered(
             lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id
         )[:1]
 
+    def _known_rows(self):
+        """Return the rows of this account that have been in the books, in whatever journal."""
+        return self.env['ponto.transaction'].sudo().search([('account_id', '=', self.id), ('state', 'in', DECIDED)])
+
     def _propose_start_date(self, journal):
-        """Return the day after the journal's last line, never in a locked period; False: as far back as Ponto has."""
-        lines = self.env['account.bank.statement.line'].sudo()
-        last = journal and lines.search([('journal_id', '=', journal.id)], limit=1).date
-        proposed = last + timedelta(days=1) if last else False
+        """Return from which day on the transactions of this account should enter `journal`; False: as far back as Ponto
+        has.
+
+        An account that has brought transactions into the books before, or continues another one in this journal, goes
+        on with its old start date: what is known is known by its id, and nothing between is lost. In a journal with
+        entries from elsewhere the day reaches back over what may still come (see `reach_back`); what is there already
+        is found by the search for duplicates, or by its import id. It never lies in a locked period then.
+        """
+        self.ensure_one()
+        earlier = self if self._known_rows() else journal.sudo().ponto_account_ids - self
+        if earlier:
+            return earlier.start_date
+        proposed = journal._first_imported_day() or reach_back(journal._days_with_lines())
         return max(filter(None, (proposed, self._first_open_day(journal))), default=False)
 
     def _first_open_day(self, journal):
@@ -43,11 +88,31 @@ class PontoAccount(models.Model):
         locked = self.company_id._get_user_fiscal_lock_date(journal)
         return locked + timedelta(days=1) if locked > date.min else False
 
+    # -------------------------------------------------------------------------
+    # Link
+    # -------------------------------------------------------------------------
+
     def _link_to_journal(self, journal, start_date=False):
-        """Receive this account's transactions in `journal` from `start_date` on; the next run reads it."""
+        """Receive this account's transactions in `journal` from `start_date` on; the next run reads it.
+
+        Where another account has fed the journal and has ended, this one continues it (`_continue`). An import by OCA's
+        module is switched off: it would book everything a second time.
+
+        :raises UserError: another account feeds the journal
+        """
         self.ensure_one()
-        # Older transactions were asked for in the books as they were then.
-        self.sudo()._set_linked(journal, start_date=start_date, wanted_from=False, wanted_until=False)
+        account = self.sudo()
+        for former in journal.sudo().ponto_account_ids - account:
+            account._continue(former)
+        account._set_linked(
+            journal,
+            start_date=start_date,
+            is_linked_again=bool(account._known_rows()),
+            # Older transactions were asked for in the books as they were then.
+            wanted_from=False,
+            wanted_until=False,
+        )
+        journal.sudo()._switch_off_imports()
         journal.sudo().bank_statements_source = 'ponto'
 
     def _link_to_new_journal(self, start_date=False):

@@ -132,7 +132,7 @@ class PontoAccount(models.Model):
     def _read_details(self):
         """Read balance and consent of the account."""
         resource = self.integration_id._client().get_account(account_id=self.ponto_id)
-        self._write_changes(self._prepare_account_vals(resource))
+        self._mirror(self._prepare_account_vals(resource))
 
     def _batches_to_book(self, limit=None, domain=None):
         """Yield the rows that may be booked now in batches: first corrections, then new rows, then held ones."""
@@ -199,6 +199,8 @@ class PontoAccount(models.Model):
         end = time.monotonic() + SECONDS_AT_ONCE
         stretch.ended = 'end'
         for number, page in enumerate(pages, 1):
+            if not stretch.ids and not stretch.after:
+                self._note_list(page)
             new, changed = self._upsert(page.items)
             counts.update(read_count=len(page.items), new_count=new, changed_count=changed)
             stretch.ids += [item.id for item in page.items]

@@ -1,0 +1,226 @@
+"""Which account is which: recognise, ask, continue where another one has stopped, and follow a changed number."""
+
+from odoo import api, fields, models
+from odoo.addons.base.models.res_bank import sanitize_account_number
+from odoo.exceptions import UserError
+
+from ..ponto.errors import PontoError
+from .identity import Traits, differ, recognize
+
+# A row that somebody has decided about keeps what was decided; others are read anew.
+DECIDED = ('booked', 'removed')
+
+
+class PontoAccount(models.Model):
+    _inherit = 'ponto.account'
+
+    former_reference = fields.Char(
+        readonly=True, copy=False, help="The number that the bank gave before. The journal may still have it."
+    )
+    number_message = fields.Char(compute='_compute_number_message', compute_sudo=True)
+
+    @api.depends_context('lang')
+    @api.depends('former_reference', 'reference', 'journal_id.bank_account_id')
+    def _compute_number_message(self):
+        for account in self:
+            kept = account.journal_id.bank_account_id.sanitized_acc_number
+            account.number_message = (
+                account.former_reference
+                and kept == sanitize_account_number(account.former_reference)
+                and account._number_sentence()
+            )
+
+    # -------------------------------------------------------------------------
+    # Recognise what Ponto lists under new ids
+    # -------------------------------------------------------------------------
+
+    def _recognize(self, integration, links, resources):
+        """Return `{Ponto id: account}` of those of these accounts that surely are one of the unknown `resources`.
+
+        :param links: `{Ponto institution id or None: ponto.link}`
+        :param resources: `{Ponto id: Account}`
+        """
+        listed = {
+            ponto_id: self._traits_of(links[resource.institution_id or None].institution_id, resource)
+            for ponto_id, resource in resources.items()
+        }
+        content = self._content_comparison(lambda ponto_id: self._first_page(integration, ponto_id))
+        # One that never brought anything into the books must raise no doubt about one that has.
+        used = self.filtered(lambda account: account.journal_id or account.transaction_ids)
+        same, questions = recognize(used._traits(), listed, content)
+        left = {ponto_id: traits for ponto_id, traits in listed.items() if ponto_id not in {*same, *questions}}
+        return {**same, **recognize((self - used)._traits(), left)[0]}
+
+    def _predecessors(self):
+        """Return `{account: accounts}`: of which of the feeds that have ended each of these may be the continuation.
+
+        One of them: it is that, or may be; several: a person must know. Accounts without any are left out.
+        """
+        linked = self.sudo().search([('company_id', 'in', self.company_id.ids), ('journal_id', '!=', False)])
+        ended = linked.filtered(lambda account: account._is_replaceable())
+        candidates = self.filtered(lambda account: not account.deprecated)
+        same, questions = recognize(
+            ended._traits(),
+            candidates._traits(),
+            self._content_comparison(lambda account: self._first_page(account.integration_id, account.ponto_id)),
+        )
+        return {**{new: self.union(*old) for new, old in questions.items()}, **same}
+
+    def _twin(self):
+        """Return the account of the company, linked and read, that seems to be this one, as far as both tell."""
+        own = self._traits()[self]
+        linked = self.sudo().search([('company_id', '=', self.company_id.id), ('journal_id', '!=', False)]) - self
+        return linked.filtered(
+            lambda account: (
+                not account._is_replaceable()
+                and account._traits()[account].kin() == own.kin()
+                and own.number
+                and not differ(account._traits()[account], own)
+            )
+        )[:1]
+
+    def _is_replaceable(self):
+        """Return whether another account may take this one's place in its journal."""
+        return not self._is_authorized() or self.deprecated
+
+    def _content_comparison(self, read):
+        """Return `content(account, key)` for `recognize`.
+
+        More than half of the transactions that the account's inbox could know are known there: the same account. None
+        of them is: another one. Where there are none to compare, or they cannot be read, nobody knows.
+
+        :param read: `read(key)` returns the newest transactions of the account that Ponto lists
+        """
+        pages = {}
+
+        def content(account, key):
+            if key not in pages:
+                pages[key] = read(key)
+            comparable, known = account._compare_content(pages[key])
+            return None if not comparable else True if 2 * known > comparable else None if known else False
+
+        return content
+
+    @api.model
+    def _first_page(self, integration, ponto_id):
+        """Return the newest transactions under this id, or none if they cannot be read now."""
+        try:
+            return next(integration._client().iter_transaction_pages(account_id=ponto_id)).items
+        except PontoError:
+            return ()
+
+    def _compare_content(self, items):
+        """Return how many of the transactions `items` this account's inbox could know by their date, and how many it does.
+
+        Each row of the inbox stands for one of them at most.
+        """
+        inbox = self.env['ponto.transaction'].sudo().with_company(self.company_id)
+        rows = inbox.search([('account_id', '=', self.id), ('date', '!=', False)])
+        candidates = [inbox.new({'account_id': self.id, **inbox._prepare_row_vals(self, item)}) for item in items]
+        days = rows.mapped('date')
+        comparable = [row for row in candidates if days and min(days) <= (row._booking_day() or days[0]) <= max(days)]
+        known = [row._fingerprint() for row in rows]
+        count = 0
+        for row in comparable:
+            if row._fingerprint() in known:
+                known.remove(row._fingerprint())
+                count += 1
+        return len(comparable), count
+
+    def _traits(self):
+        """Return `{account: Traits}`."""
+        return {account: self._traits_of(account.institution_id, account) for account in self}
+
+    @api.model
+    def _traits_of(self, institution, source):
+        """Return the `Traits` of an account of `institution`, from a `ponto.account` or a resource of Ponto's."""
+        texts = {
+            'subtype': source.subtype,
+            'product': source.product,
+            'description': source.description,
+            'holder': source.holder_name,
+            'internal_reference': source.internal_reference,
+        }
+        return Traits(
+            number=sanitize_account_number(source.reference) or '',
+            currency=(source.currency_code if isinstance(source, models.BaseModel) else source.currency) or '',
+            institution=institution.id or None,
+            **{name: ' '.join((text or '').split()).casefold() for name, text in texts.items()},
+        )
+
+    # -------------------------------------------------------------------------
+    # Continue where another account has stopped
+    # -------------------------------------------------------------------------
+
+    def _continue(self, former):
+        """Take over what `former`, whose journal this account is about to get, has brought into the inbox.
+
+        Ponto lists these transactions under other ids now: they are recognised by content when they are read. What this
+        account has in its inbox without a decision is read anew, and so recognised as well.
+
+        :raises UserError: `former` still receives its transactions
+        """
+        self.ensure_one()
+        if not former._is_replaceable():
+            raise UserError(
+                self.env._(
+                    "The journal %(journal)s receives the transactions of %(account)s. Unlink that account first, or"
+                    " choose another journal.",
+                    journal=former.journal_id.display_name,
+                    account=former.name,
+                )
+            )
+        own = self.transaction_ids.filtered(lambda row: row.state in DECIDED)
+        (self.transaction_ids - own).unlink()
+        rows = former.transaction_ids.filtered(lambda row: row.ponto_id not in set(own.mapped('ponto_id')))
+        former.action_unlink_journal()
+        rows.account_id = self
+        self.write(
+            {
+                'date_basis': former.date_basis,
+                'time_zone': former.time_zone,
+                'last_full_walk_at': False,
+                'walk_cursor': False,
+                'walk_number': max(self.walk_number, former.walk_number),
+            }
+        )
+        # The journal is free before it is taken again.
+        self.env.flush_all()
+
+    # -------------------------------------------------------------------------
+    # A changed number
+    # -------------------------------------------------------------------------
+
+    def _mirror(self, vals):
+        """Take over `vals`, what Ponto says of this account now; tell the responsible person of another number."""
+        former, number = self.reference, vals['reference']
+        self._write_changes(vals)
+        if former and number and sanitize_account_number(former) != sanitize_account_number(number):
+            self.former_reference = former
+            if self.journal_id:
+                self._tell_new_number()
+
+    def _tell_new_number(self):
+        user = self.link_id._responsible()
+        account = self.with_context(lang=user.lang)
+        self.link_id.with_context(lang=user.lang, mail_activity_quick_update=True).activity_schedule(
+            'mail.mail_activity_data_warning',
+            user_id=user.id,
+            summary=account.env._("The bank has changed an account number"),
+            note=account._number_sentence(),
+        )
+
+    def _number_sentence(self):
+        return self.env._(
+            "The bank has changed the number of this account of the journal %(journal)s from %(former)s to %(number)s.",
+            journal=self.journal_id.display_name,
+            former=self.former_reference,
+            number=self.reference,
+        )
+
+    def action_use_new_number(self):
+        """Give the account's journal the number that the bank gives now."""
+        self.ensure_one()
+        self.check_access('write')
+        self.journal_id.sudo().set_bank_account(self.reference, self.institution_id._res_bank().id)
+        self.sudo().former_reference = False

@@ -1,0 +1,20 @@
+"""Rows that another module has imported from Ponto before: their lines carry Ponto's id."""
+
+from odoo import models
+
+
+class PontoTransaction(models.Model):
+    _inherit = 'ponto.transaction'
+
+    def _tie_imported_lines(self):
+        """Tie those of these rows of one account whose line in the journal carries their Ponto id, and return them.
+
+        That is no guess, so nobody is asked.
+        """
+        journal, tied = self.account_id.journal_id, self.browse()
+        numbers = {self.account_id.reference, journal.bank_account_id.acc_number}
+        for ponto_id, line in (journal._imported_lines(numbers, self.mapped('ponto_id')) if self else {}).items():
+            row = self.filtered(lambda row, ponto_id=ponto_id: row.ponto_id == ponto_id)
+            row._mark_booked(line)
+            tied += row
+        return tied

@@ -39,9 +39,7 @@ class AccountJournal(models.Model):
         if IMPORT_ID not in lines._fields:
             return {}
         prefixes = ['', *(f'{sanitize_account_number(number)}-' for number in numbers if number)]
-        by_import_id = {
-            f'{prefix}{self.id}-{ponto_id}': ponto_id for prefix in prefixes for ponto_id in ponto_ids
-        }
+        by_import_id = {f'{prefix}{self.id}-{ponto_id}': ponto_id for prefix in prefixes for ponto_id in ponto_ids}
         found = lines.search(
             [
                 ('journal_id', '=', self.id),

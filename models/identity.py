@@ -79,8 +79,10 @@ def _are_equal(one, other):
 
 def _share_reference(one, other):
     """A bank's own reference is kept by some and made anew with each consent by others."""
-    return bool(one.internal_reference) and one.internal_reference == other.internal_reference and (
-        not (one.subtype and other.subtype) or one.subtype == other.subtype
+    return (
+        bool(one.internal_reference)
+        and one.internal_reference == other.internal_reference
+        and (not (one.subtype and other.subtype) or one.subtype == other.subtype)
     )
 
 

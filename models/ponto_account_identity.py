@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 from ..ponto.errors import PontoError
 from .identity import Traits, differ, recognize
@@ -64,7 +65,7 @@ class PontoAccount(models.Model):
             candidates._traits(),
             self._content_comparison(lambda account: self._first_page(account.integration_id, account.ponto_id)),
         )
-        return {**{new: self.union(*old) for new, old in questions.items()}, **same}
+        return {**{new: self.browse().union(*old) for new, old in questions.items()}, **same}
 
     def _twin(self):
         """Return the account of the company, linked and read, that seems to be this one, as far as both tell."""
@@ -78,6 +79,10 @@ class PontoAccount(models.Model):
                 and not differ(account._traits()[account], own)
             )
         )[:1]
+
+    def _last_day(self):
+        """Return the day on which this account was read last, as the user writes it."""
+        return format_date(self.env, self.last_read_at or self.bank_data_at or self.write_date)
 
     def _is_replaceable(self):
         """Return whether another account may take this one's place in its journal."""

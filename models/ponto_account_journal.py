@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from itertools import pairwise
 
-from odoo import models
+from odoo import fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError
 

@@ -39,6 +39,7 @@ class PontoConnect(models.TransientModel):
     # The secret waits here between two clicks, out of everybody's sight, and is gone once it is used.
     entered_secret = fields.Char(groups='base.group_system')
     message = fields.Text(readonly=True)
+    hints = fields.Text(compute='_compute_hints')
     line_ids = fields.One2many('ponto.connect.account', 'wizard_id')
     other_account_count = fields.Integer(readonly=True)
 
@@ -48,6 +49,13 @@ class PontoConnect(models.TransientModel):
 
     def _compute_has_application(self):
         self.has_application = self.env['ponto.integration']._has_connect_application()
+
+    @api.depends('line_ids.hint')
+    def _compute_hints(self):
+        for wizard in self:
+            wizard.hints = '\n'.join(
+                f'{line.reference or line.label}: {line.hint}' for line in wizard.line_ids if line.hint
+            )
 
     def _compute_client_secret(self):
         self.client_secret = False
@@ -243,6 +251,7 @@ class PontoConnect(models.TransientModel):
         self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger()
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         runs = self.env['ponto.synchronization'].sudo().union(*(account._last_run() for account in accounts))
+        remarks += self.line_ids.mapped('remark')
         return runs._notify(remarks=filter(None, remarks), next_action=accounts.journal_id._action_ponto_transactions())
 
     # -------------------------------------------------------------------------
@@ -311,17 +320,31 @@ class PontoConnect(models.TransientModel):
         return remarks
 
     def _prepare_lines_vals(self, accounts):
-        taken = self.env['account.journal']
-        vals_list = []
-        for account in accounts.sudo():
-            journal = account._propose_journal() - taken
-            taken |= journal
+        accounts = accounts.sudo()
+        predecessors = accounts._predecessors()
+        proposals, vals_list = {}, []
+        for account in accounts:
+            former = predecessors.get(account, account.browse())
+            twin = account.browse() if former else account._twin()
+            journal = former.journal_id if former else account._propose_journal()
+            # Where several are possible only a person knows, and two cannot share one.
+            proposals[account] = (
+                journal if len(journal) == 1 and journal not in proposals.values() else journal.browse()
+            )
             vals_list.append(
                 {
                     'account_id': account.id,
-                    'action': 'existing' if journal else 'new',
-                    'journal_id': journal.id,
-                    'start_date': account._propose_start_date(journal),
+                    'action': self._propose_action(account, former, twin, proposals[account]),
+                    'journal_id': proposals[account].id,
+                    'start_date': account._propose_start_date(proposals[account]),
+                    'predecessor_ids': [Command.set(former.ids)],
+                    'twin_id': twin.id,
                 }
             )
         return vals_list
+
+    @api.model
+    def _propose_action(self, account, former, twin, journal):
+        if account.deprecated or twin:
+            return 'skip'
+        return 'existing' if journal or former else 'new'

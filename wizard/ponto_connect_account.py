@@ -22,12 +22,18 @@ class PontoConnectAccount(models.TransientModel):
     )
     journal_id = fields.Many2one(
         'account.journal',
-        domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'credit')),"
-        " ('ponto_account_ids', '=', False)]",
+        # Free, or of an account that another one may continue (`ponto.account._is_replaceable`).
+        domain="[('company_id', '=', company_id), ('type', 'in', ('bank', 'credit')), '|', '|', '|',"
+        " ('ponto_account_ids', '=', False), ('ponto_account_ids.state', '=', 'withdrawn'),"
+        " ('ponto_account_ids.deprecated', '=', True),"
+        " ('ponto_account_ids.integration_id.state', '!=', 'connected')]",
     )
-    start_date = fields.Date(
-        string="Transactions from", help="Empty: as far back as Ponto has. Never in a locked period."
-    )
+    start_date = fields.Date(string="Transactions from", help="Empty: as far back as Ponto has.")
+    # Of which former accounts it may be the continuation, and which one seems to be read already.
+    predecessor_ids = fields.Many2many('ponto.account', readonly=True)
+    twin_id = fields.Many2one('ponto.account', readonly=True)
+    hint = fields.Text(compute='_compute_hint')
+    remark = fields.Char(readonly=True)
 
     # The line that makes an empty journal equal to the bank, shown before it is made.
     opening_date = fields.Date(readonly=True)
@@ -41,6 +47,52 @@ class PontoConnectAccount(models.TransientModel):
         for line in self:
             account = line.account_id
             line.label = account.description or account.product or account.holder_name or account.subtype
+
+    @api.depends('account_id', 'journal_id', 'predecessor_ids', 'twin_id')
+    def _compute_hint(self):
+        for line in self:
+            line.hint = '\n'.join(filter(None, line._hints())) or False
+
+    def _hints(self):
+        """Return what a person should know before this account is linked, in sentences."""
+        return [self._continuation_hint(), self._twin_hint(), self._import_hint()]
+
+    def _continuation_hint(self):
+        former = self.predecessor_ids.sudo()
+        if len(former) > 1:
+            return self.env._(
+                "Is this one of the accounts that these journals had: %(journals)s? If so, choose its journal: what is"
+                " in the books is recognized. If not, choose a new journal.",
+                journals=', '.join(f'{account.journal_id.display_name} ({account._last_day()})' for account in former),
+            )
+        if former.deprecated:
+            return self.env._(
+                "Ponto replaces the connection to this bank. Is this the account that %(journal)s had until %(date)s?"
+                " If so, keep that journal: what is in the books is recognized. If not, choose a new journal.",
+                journal=former.journal_id.display_name,
+                date=former._last_day(),
+            )
+        return former and self.env._(
+            "Is this the account that %(journal)s had until %(date)s? If so, keep that journal: what is in the books is"
+            " recognized. If not, choose a new journal.",
+            journal=former.journal_id.display_name,
+            date=former._last_day(),
+        )
+
+    def _twin_hint(self):
+        if self.account_id.sudo().deprecated:
+            return self.env._("Ponto replaces this connection by another one. Use the account of the new connection.")
+        return self.twin_id and self.env._(
+            "%(journal)s receives the transactions of an account with the same number already.",
+            journal=self.twin_id.sudo().journal_id.display_name,
+        )
+
+    def _import_hint(self):
+        return self.journal_id._active_imports() and self.env._(
+            "OCA's bank import feeds %(journal)s. It is switched off when you link the account, or it would book"
+            " everything twice. What it has imported is recognized.",
+            journal=self.journal_id.display_name,
+        )
 
     @api.constrains('account_id')
     def _check_account_access(self):
@@ -57,6 +109,7 @@ class PontoConnectAccount(models.TransientModel):
     def _link(self):
         """Carry out the choice."""
         self.ensure_one()
+        imports = self.journal_id._active_imports()
         if self.account_id.journal_id:
             raise UserError(
                 self.env._(
@@ -76,6 +129,9 @@ class PontoConnectAccount(models.TransientModel):
                     )
                 )
             self.account_id._link_to_journal(self.journal_id, self.start_date)
+        self.remark = imports and self.env._(
+            "OCA's bank import into %(journal)s was switched off.", journal=self.journal_id.display_name
+        )
 
     def _propose_opening_line(self):
         """Show the opening line that the account's journal would get; the account must have been read."""

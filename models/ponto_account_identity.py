@@ -7,6 +7,8 @@ from odoo.tools import format_date
 
 from ..ponto.errors import PontoError
 from .identity import Traits, differ, recognize
+from .messages import success
+from .ponto_account_problems import Problem
 
 # A row that somebody has decided about keeps what was decided; others are read anew.
 DECIDED = ('booked', 'removed')
@@ -18,18 +20,37 @@ class PontoAccount(models.Model):
     former_reference = fields.Char(
         readonly=True, copy=False, help="The number that the bank gave before. The journal may still have it."
     )
-    number_message = fields.Char(compute='_compute_number_message', compute_sudo=True)
 
-    @api.depends_context('lang')
-    @api.depends('former_reference', 'reference', 'journal_id.bank_account_id')
-    def _compute_number_message(self):
-        for account in self:
-            kept = account.journal_id.bank_account_id.sanitized_acc_number
-            account.number_message = (
-                account.former_reference
-                and kept == sanitize_account_number(account.former_reference)
-                and account._number_sentence()
-            )
+    # -------------------------------------------------------------------------
+    # What is told of it
+    # -------------------------------------------------------------------------
+
+    def _identity_problems(self):
+        """Return what a person should know of this account's number and connection, as a list of `Problem`."""
+        return [
+            *([Problem('replaced', 'warning', self._replacement_sentence(), 'fetch_accounts')] if self.deprecated else []),
+            *([Problem('maintenance', 'info', self._maintenance_sentence())] if self.availability == 'readonly' else []),
+            *(
+                [Problem('number', 'warning', self._number_sentence(), 'use_new_number')]
+                if self._has_journal_former_number()
+                else []
+            ),
+        ]
+
+    def _replacement_sentence(self):
+        return self.env._(
+            "Ponto replaces its connection to this bank. Authorize the account through the new connection at Ponto before"
+            " the consent ends, then use Fetch Accounts: Odoo proposes the present journal for it."
+        )
+
+    def _maintenance_sentence(self):
+        return self.env._(
+            "The bank is in maintenance. Odoo reads what Ponto has; new transactions come in afterwards."
+        )
+
+    def _has_journal_former_number(self):
+        former = sanitize_account_number(self.former_reference)
+        return bool(former) and self.sudo().journal_id.bank_account_id.sanitized_acc_number == former
 
     # -------------------------------------------------------------------------
     # Recognise what Ponto lists under new ids
@@ -115,13 +136,13 @@ class PontoAccount(models.Model):
             return ()
 
     def _compare_content(self, items):
-        """Return how many of the transactions `items` this account's inbox could know by their date, and how many it does.
+        """Return how many of the transactions `items` are of the time that the inbox covers, and how many of them it has.
 
         Each row of the inbox stands for one of them at most.
         """
-        inbox = self.env['ponto.transaction'].sudo().with_company(self.company_id)
+        inbox = self._inbox()
         rows = inbox.search([('account_id', '=', self.id), ('date', '!=', False)])
-        candidates = [inbox.new({'account_id': self.id, **inbox._prepare_row_vals(self, item)}) for item in items]
+        candidates = [inbox.new(self._prepare_new_vals(item)) for item in items]
         days = rows.mapped('date')
         comparable = [row for row in candidates if days and min(days) <= (row._booking_day() or days[0]) <= max(days)]
         known = [row._fingerprint() for row in rows]
@@ -184,11 +205,10 @@ class PontoAccount(models.Model):
             {
                 'date_basis': former.date_basis,
                 'time_zone': former.time_zone,
-                'last_full_walk_at': False,
-                'walk_cursor': False,
-                'walk_number': max(self.walk_number, former.walk_number),
+                'sweep_number': max(self.sweep_number, former.sweep_number),
             }
         )
+        self._begin_sweep()
         # The journal is free before it is taken again.
         self.env.flush_all()
 
@@ -229,3 +249,10 @@ class PontoAccount(models.Model):
         self.check_access('write')
         self.journal_id.sudo().set_bank_account(self.reference, self.institution_id._res_bank().id)
         self.sudo().former_reference = False
+        return success(
+            self.env._(
+                "The journal %(journal)s has the account number %(number)s now.",
+                journal=self.journal_id.display_name,
+                number=self.reference,
+            )
+        )

@@ -1,4 +1,7 @@
-"""Of when Ponto's list of transactions is: balance and transactions are two synchronizations (API reference, section 2.5)."""
+"""Of when Ponto's list of transactions is.
+
+Balance and transactions are two synchronizations (API reference, section 2.5): one may fail, or come later.
+"""
 
 from datetime import timedelta
 

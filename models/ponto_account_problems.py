@@ -26,6 +26,7 @@ REMEDIES = {
     'fetch_accounts': (_lt("Fetch Accounts"), may_connect),
     'reconnect': (_lt("Reconnect"), may_connect),
     'add_opening_line': (_lt("Add Opening Line"), may_connect),
+    'use_new_number': (_lt("Use the New Number"), may_connect),
     'explain': (_lt("Show Reasons"), may_look),
     'review': (_lt("Review"), may_look),
 }
@@ -88,6 +89,10 @@ class PontoAccount(models.Model):
         'held_count',
         'unexplained_since',
         'balance_difference',
+        'deprecated',
+        'availability',
+        'former_reference',
+        'journal_id.bank_account_id',
     )
     def _compute_problems(self):
         for account in self:
@@ -148,6 +153,7 @@ class PontoAccount(models.Model):
             self._bank_problem(),
             self._difference_problem(),
             self._held_problem(),
+            *self._identity_problems(),
         ]
         return [problem for problem in found if problem]
 
@@ -349,6 +355,7 @@ class PontoAccount(models.Model):
             'fetch_accounts': self.link_id.action_fetch_accounts,
             'reconnect': self.link_id.action_reauthorize,
             'add_opening_line': self.action_add_opening_line,
+            'use_new_number': self.action_use_new_number,
             'explain': self._action_open,
             'review': self._action_review,
         }[remedy]()

@@ -48,6 +48,7 @@ class PontoTransaction(models.Model):
             changed = rows.filtered('is_behind')
             changed._correct_lines()
             to_book = rows.filtered(lambda row: row.state in ('new', 'held') and row.account_id.journal_id)
+            to_book -= to_book._tie_imported_lines()
             reasons = to_book._reasons_to_hold(account)
             held = to_book.browse(row.id for row in reasons)
             for row in held:

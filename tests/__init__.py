@@ -13,6 +13,7 @@ from . import test_ponto_transport
 from . import test_ponto_webhook
 from . import test_browser
 from . import test_connect_wizard
+from . import test_identity
 from . import test_security
 from . import test_consent
 from . import test_simulator

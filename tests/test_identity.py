@@ -211,6 +211,14 @@ class TestIdentity(PontoCase):
         self.assertEqual((again.line_ids.account_id, again.line_ids.action), (account, 'skip'))
         self.assertIn("Use the account of the new connection", again.line_ids.hint)
 
+    def test_a_replaced_connection_and_a_bank_in_maintenance_are_shown(self):
+        account = self.link()
+        self.assertFalse(account._problems())
+        self.simulator.change_account(self.online, deprecated=True, availability='readonly')
+        account._synchronize()
+        self.assertEqual([problem.code for problem in account._problems()], ['replaced', 'maintenance'])
+        self.assertIn("replaces its connection", account.health_message)
+
     def test_an_account_that_another_connection_reads_already_is_not_proposed_for_a_second_journal(self):
         account = self.link()
         self.simulator.add_account('BE68539007547034', institution=self.bank, holder_name="De Kade")
@@ -223,10 +231,10 @@ class TestIdentity(PontoCase):
         self.simulator.change_account(self.online, reference='BE43068999999501')
         account._synchronize()
         self.assertIn("from BE68539007547034 to BE43068999999501", account.link_id.activity_ids.note)
-        self.assertIn("BE43068999999501", account.number_message)
-        account.with_user(self.accountant).action_use_new_number()
+        self.assertIn("BE43068999999501", account.health_message)
+        account.with_user(self.accountant).action_remedy('use_new_number')
         self.assertEqual(account.journal_id.bank_account_id.sanitized_acc_number, 'BE43068999999501')
-        self.assertFalse(account.number_message)
+        self.assertFalse(account.health_message)
         account._synchronize()
         self.assertEqual(len(account.link_id.activity_ids), 1)
 

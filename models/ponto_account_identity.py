@@ -136,7 +136,7 @@ class PontoAccount(models.Model):
             return ()
 
     def _compare_content(self, items):
-        """Return how many of the transactions `items` are of the time that the inbox covers, and how many of them it has.
+        """Return how many of `items` are of the time that the inbox covers, and how many of those it has.
 
         Each row of the inbox stands for one of them at most.
         """

@@ -28,8 +28,16 @@ class PontoAccount(models.Model):
     def _identity_problems(self):
         """Return what a person should know of this account's number and connection, as a list of `Problem`."""
         return [
-            *([Problem('replaced', 'warning', self._replacement_sentence(), 'fetch_accounts')] if self.deprecated else []),
-            *([Problem('maintenance', 'info', self._maintenance_sentence())] if self.availability == 'readonly' else []),
+            *(
+                [Problem('replaced', 'warning', self._replacement_sentence(), 'fetch_accounts')]
+                if self.deprecated
+                else []
+            ),
+            *(
+                [Problem('maintenance', 'info', self._maintenance_sentence())]
+                if self.availability == 'readonly'
+                else []
+            ),
             *(
                 [Problem('number', 'warning', self._number_sentence(), 'use_new_number')]
                 if self._has_journal_former_number()
@@ -39,14 +47,12 @@ class PontoAccount(models.Model):
 
     def _replacement_sentence(self):
         return self.env._(
-            "Ponto replaces its connection to this bank. Authorize the account through the new connection at Ponto before"
-            " the consent ends, then use Fetch Accounts: Odoo proposes the present journal for it."
+            "Ponto replaces its connection to this bank. Authorize the account through the new connection at Ponto"
+            " before the consent ends, then use Fetch Accounts: Odoo proposes the present journal for it."
         )
 
     def _maintenance_sentence(self):
-        return self.env._(
-            "The bank is in maintenance. Odoo reads what Ponto has; new transactions come in afterwards."
-        )
+        return self.env._("The bank is in maintenance. Odoo reads what Ponto has; new transactions come in afterwards.")
 
     def _has_journal_former_number(self):
         former = sanitize_account_number(self.former_reference)

@@ -213,10 +213,10 @@ class TestIdentity(PontoCase):
 
     def test_a_replaced_connection_and_a_bank_in_maintenance_are_shown(self):
         account = self.link()
-        self.assertFalse(account._problems())
+        self.assertFalse(account._identity_problems())
         self.simulator.change_account(self.online, deprecated=True, availability='readonly')
         account._synchronize()
-        self.assertEqual([problem.code for problem in account._problems()], ['replaced', 'maintenance'])
+        self.assertEqual([problem.code for problem in account._identity_problems()], ['replaced', 'maintenance'])
         self.assertIn("replaces its connection", account.health_message)
 
     def test_an_account_that_another_connection_reads_already_is_not_proposed_for_a_second_journal(self):
@@ -234,7 +234,7 @@ class TestIdentity(PontoCase):
         self.assertIn("BE43068999999501", account.health_message)
         account.with_user(self.accountant).action_remedy('use_new_number')
         self.assertEqual(account.journal_id.bank_account_id.sanitized_acc_number, 'BE43068999999501')
-        self.assertFalse(account.health_message)
+        self.assertFalse(account._identity_problems())
         account._synchronize()
         self.assertEqual(len(account.link_id.activity_ids), 1)
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 import urllib3.exceptions
 from requests.auth import AuthBase
 
@@ -184,6 +185,9 @@ class Transport:
 
 
 def _read(response: requests.Response) -> bytes:
+    # By default urllib3 1.26 takes a body that is shorter than announced for complete.
+    if isinstance(response.raw, urllib3.HTTPResponse):
+        response.raw.enforce_content_length = True
     body = bytearray()
     for chunk in response.iter_content(CHUNK):
         body += chunk

@@ -77,10 +77,10 @@ def webhook_keys():
         'keys': [
             {
                 'alg': 'RS512',
-                'e': _base64url(numbers.e.to_bytes(3)),
+                'e': _base64url(numbers.e.to_bytes(3, 'big')),
                 'kid': WEBHOOK_KEY_ID,
                 'kty': 'RSA',
-                'n': _base64url(numbers.n.to_bytes(256)),
+                'n': _base64url(numbers.n.to_bytes(256, 'big')),
                 'status': 'ACTIVE',
                 'use': 'sig',
             }

@@ -36,8 +36,17 @@ odoo_pythonpath() {
 # The pinned requirements decide the environment, so two checkouts with different pins do not fight over one.
 venv_dir() {
     local key
-    key=$(cat "$CHECKOUT"/scripts/requirements*.txt | sha256sum | cut -c1-8)
+    key=$(requirements_files | xargs -d '\n' cat | sha256sum | cut -c1-8)
     printf '%s' "$CACHE/venv-$key"
+}
+
+# PONTO_OLDEST=1 takes the oldest packages that Odoo 19 runs with instead of the newest.
+requirements_files() {
+    if [ -n "${PONTO_OLDEST:-}" ]; then
+        printf '%s\n' "$CHECKOUT"/scripts/oldest-requirements.txt
+    else
+        printf '%s\n' "$CHECKOUT"/scripts/requirements*.txt
+    fi
 }
 
 use_odoo() {

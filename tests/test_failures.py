@@ -7,6 +7,7 @@ from odoo.addons.base.models import ir_cron
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
+from ..ponto import PontoRateLimitError
 from .common import PontoCase
 from .simulator import CLIENT_SECRET
 
@@ -101,10 +102,23 @@ class TestFailures(PontoCase):
         self.assertLess(self.account.next_read_at, fields.Datetime.now() + timedelta(minutes=6))
 
     def test_an_error_waits_longer_each_time_and_as_long_as_ponto_asks(self):
+        def seconds(failures, error=None):
+            return self.account._back_off(failures, error).total_seconds()
+
+        self.assertEqual([seconds(failures) for failures in (1, 2, 3)], [300, 600, 1200])
+        self.assertEqual([seconds(failures) for failures in (8, 40, 10**6)], [6 * 3600] * 3)
+        for asked, waits in ((None, 300), (0, 300), (60, 300), (7200, 7200), (10**9, 24 * 3600)):
+            error = PontoRateLimitError(429, retry_after=asked)
+            self.assertEqual(seconds(1, error), waits, asked)
+        self.assertEqual(seconds(40, PontoRateLimitError(429, retry_after=7200)), 6 * 3600)
+
+    def test_the_next_read_is_when_ponto_asks_for_it(self):
         account = self.account
-        waits = [account._back_off(failures, Exception()) for failures in (1, 2, 3, 40)]
-        self.assertEqual(waits, sorted(waits))
-        self.assertEqual(waits[-1].total_seconds(), 6 * 3600)
+        self.simulator.fail(None, path='/transactions', status=429, retry_after=7200)
+        now = fields.Datetime.now()
+        self.run_cron()
+        self.assertEqual(account.failure_count, 1)
+        self.assertAlmostEqual((account.next_read_at - now).total_seconds(), 7200, delta=120)
 
     def test_a_connection_test_says_what_is_wrong(self):
         wizard = (

@@ -1,10 +1,12 @@
+import io
 from pathlib import Path
 
 import polib
 
 from odoo import fields
 from odoo.exceptions import UserError, ValidationError
-from odoo.tests import BaseCase, Form, tagged
+from odoo.tests import BaseCase, Form, TransactionCase, tagged
+from odoo.tools.translate import trans_export
 
 from .browser import PLACEHOLDER
 from .common import PontoCase
@@ -51,6 +53,18 @@ class TestTerms(BaseCase):
                 self.assertEqual(
                     sorted(PLACEHOLDER.findall(entry.msgstr)), sorted(PLACEHOLDER.findall(entry.msgid)), name
                 )
+
+
+@tagged('post_install', '-at_install')
+class TestTemplate(TransactionCase):
+    def test_the_template_has_the_terms_of_the_code_and_no_others(self):
+        """`scripts/odoo i18n export -d NAME -l pot -- account_online_ponto` writes it anew."""
+        exported = io.BytesIO()
+        trans_export(None, ['account_online_ponto'], exported, 'po', self.env)
+        terms = {entry.msgid for entry in polib.pofile(exported.getvalue().decode())}
+        known = {entry.msgid for entry in polib.pofile(FOLDER / 'account_online_ponto.pot')}
+        self.assertEqual(sorted(terms - known), [], "not in the template")
+        self.assertEqual(sorted(known - terms), [], "in the template only")
 
 
 @tagged('post_install', '-at_install')

@@ -1,3 +1,6 @@
+import logging
+from importlib.util import find_spec
+
 from . import test_synchronization
 from . import test_balance
 from . import test_corrections
@@ -5,6 +8,7 @@ from . import test_failures
 from . import test_runner
 from . import test_ponto_client
 from . import test_ponto_connect
+from . import test_ponto_contract
 from . import test_ponto_faults
 from . import test_ponto_logo
 from . import test_ponto_resources
@@ -33,7 +37,6 @@ from . import test_labels
 from . import test_translations
 from . import test_partners
 from . import test_recordings
-from . import test_properties
 from . import test_proposals
 from . import test_suspects
 from . import test_processes
@@ -45,7 +48,16 @@ from . import test_browser_card
 from . import test_browser_connect
 from . import test_browser_direct
 from . import test_year
-from . import test_fuzz
 from . import test_health
 from . import test_public_methods
 from . import test_states
+
+if find_spec('hypothesis'):
+    from . import test_drawn_values
+    from . import test_fuzz
+    from . import test_properties
+else:
+    logging.getLogger(__name__).info(
+        "Left out: test_drawn_values, test_fuzz, test_properties. They need the package hypothesis,"
+        " see test-requirements.txt"
+    )

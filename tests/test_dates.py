@@ -1,9 +1,4 @@
-from datetime import date, datetime, time, timedelta, timezone
-from zoneinfo import ZoneInfo
-
-import pytz
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from datetime import date, datetime, timedelta, timezone
 
 from odoo.tests import BaseCase, tagged
 
@@ -49,13 +44,6 @@ class TestLocalDate(BaseCase):
         self.assertEqual(local_date(naive_utc(moment), BRUSSELS), local_date(moment, BRUSSELS))
         self.assertFalse(local_date(False, BRUSSELS))
         self.assertFalse(local_date(None, BRUSSELS))
-
-    @settings(max_examples=1000, deadline=None, derandomize=True, database=None)
-    @given(st.dates(date(2000, 1, 1), date(2100, 1, 1)), st.sampled_from(pytz.common_timezones))
-    def test_the_midnight_of_any_day_at_any_bank_is_that_day(self, day, zone):
-        midnight = datetime.combine(day, time.min, ZoneInfo(zone))
-        self.assertEqual(local_date(midnight, zone), day)
-        self.assertEqual(local_date(datetime.combine(day, time.min, timezone.utc), zone), day)
 
 
 @tagged('post_install', '-at_install')

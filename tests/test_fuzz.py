@@ -28,9 +28,9 @@ from odoo.tests import BaseCase, tagged
 
 from ..ponto import ClientCredentialsAuth, MemoryTokenStore, PontoClient, PontoError
 from .common import PATIENCE, PontoCase
-from .mutations import byte_mutations, mutated, mutations
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 from .simulator.signatures import webhook_signature
+from .spoiled_answers import byte_mutations, mutated, mutations
 from .test_connect_flow import ConnectCase
 
 CASES = os.environ.get('PONTO_FUZZ_CASES')

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from odoo.tests import BaseCase
 
@@ -41,7 +39,7 @@ def encode(content):
 
 def to_base64url(number):
     """As Ibanity writes the numbers of a key: with padding."""
-    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8)).decode()
+    return base64.urlsafe_b64encode(number.to_bytes((number.bit_length() + 7) // 8, 'big')).decode()
 
 
 class TestGenuineMessage(BaseCase):
@@ -175,8 +173,8 @@ class TestGenuineMessage(BaseCase):
         self.assert_refused('signature', keys={kid: {**key, 'n': to_base64url(numbers.n)}})
 
 
-class TestForgedMessage(BaseCase):
-    """Messages signed with a key that is Ponto's here, each wrong in one thing."""
+class SignedCase(BaseCase):
+    """Signs messages with a key that is Ponto's here."""
 
     @classmethod
     def setUpClass(cls):
@@ -226,6 +224,10 @@ class TestForgedMessage(BaseCase):
         with self.assertRaises(PontoWebhookError) as caught:
             self.verify(signature, body)
         self.assertEqual(caught.exception.reason, reason)
+
+
+class TestForgedMessage(SignedCase):
+    """Messages that are each wrong in one thing."""
 
     def test_a_message_without_fault_is_accepted(self):
         event = self.verify(self.make())
@@ -363,46 +365,6 @@ class TestForgedMessage(BaseCase):
                 with self.subTest((name, value)), self.assertRaises(PontoWebhookError) as caught:
                     self.verify(self.make(self.claims(body)), body)
                 self.assertEqual(caught.exception.reason, 'body')
-
-    @settings(max_examples=200, deadline=None)
-    @given(
-        st.binary(max_size=200),
-        st.one_of(
-            st.none(),
-            st.text(max_size=200),
-            st.lists(st.binary(max_size=60), min_size=3, max_size=3).map(lambda parts: '.'.join(map(encode, parts))),
-        ),
-    )
-    def test_anything_at_all_is_refused_in_one_way(self, body, signature):
-        with self.assertRaises(PontoWebhookError):
-            self.verify(signature, body)
-
-    @settings(max_examples=200, deadline=None)
-    @given(
-        st.recursive(
-            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-            lambda inner: (
-                st.lists(inner, max_size=3)
-                | st.dictionaries(
-                    st.sampled_from(
-                        ['data', 'type', 'id', 'iat', 'exp', 'aud', 'iss', 'digest', 'relationships', 'account']
-                    ),
-                    inner,
-                    max_size=4,
-                )
-            ),
-            max_leaves=12,
-        )
-    )
-    def test_whatever_ponto_signs_is_an_event_or_refused(self, value):
-        body = json.dumps({'data': value}).encode()
-        for signature in (self.make(self.claims(body)), self.make(value)):
-            try:
-                event = self.verify(signature, body)
-            except PontoWebhookError:
-                continue
-            self.assertTrue(event['type'] and event['id'])
-            self.assertIsInstance(related_id(event, 'account'), str)
 
 
 class TestKeySet(BaseCase):

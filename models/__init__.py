@@ -1,4 +1,6 @@
 from . import account_bank_statement_line
+from . import account_bank_statement_line_evidence
+from . import account_bank_statement_line_matching_runner
 from . import account_bank_statement_line_proposals
 from . import account_bank_statement_line_reconciliation
 from . import account_journal

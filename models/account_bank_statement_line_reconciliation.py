@@ -145,7 +145,10 @@ class AccountBankStatementLine(models.Model):
         pairs += [created[line] + created[other] for line, other in transfers.items() if other]
         self.env['account.move.line'].sudo()._reconcile_plan(pairs)
         for line, other in transfers.items():
-            (line + other)._note_match(*(reasons or {}).get(line, ('by_hand', {})))
+            kind, facts = (reasons or {}).get(line, ('by_hand', {}))
+            line._note_match(kind, facts)
+            if other:
+                other._note_match(kind, {**facts, 'journal_id': line.journal_id.id, 'date': str(line.date)})
 
     def _plan_entry(self, counterparts):
         """Return the `EntryPlan` of this line for these counterparts, none of which is a transfer."""

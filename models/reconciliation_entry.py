@@ -54,8 +54,13 @@ class EntryPlan:
         """Pay `paid` of an item in another currency with `amount` of the line, by default as much as it is worth."""
         worth = item.currency_id._convert(paid, self.company_currency, self.company, self.line.date)
         if amount is None:
+            amount = self.currency.round(worth * self.amount / self.balance) if self.balance else 0.0
+            back = self.currency._convert(amount, item.currency_id, self.company, self.line.date)
+            if not item.currency_id.compare_amounts(back, paid):
+                # As core's payments do where the rate of the day says it all.
+                self._take(item.account_id, amount, worth, item, partner_id=item.partner_id.id)
+                return
             balance = worth
-            amount = self.currency.round(balance * self.amount / self.balance) if self.balance else 0.0
         else:
             balance = self._at_line_rate(amount)
         if item.currency_id != self.company_currency:

@@ -38,8 +38,13 @@ class Transaction:
     currency_id: int
     amount: Decimal
     date: date
+    balance: Decimal = Decimal(0)
+    """The same in the company's currency."""
     text: str = ''
+    details: str = ''
+    """All that the bank said, for rules."""
     end_to_end_id: str = ''
+    transaction_type: str = ''
     partner_id: int | None = None
     partner_name: str = ''
     account_number: str = ''

@@ -33,15 +33,21 @@ def keys_in(text):
 
 
 def named_keys(text, known):
-    """Return the keys among `known` that `text` names: a key that is only a part of a longer one there is left out."""
+    """Return the keys among `known` that `text` names: a key that is only a part of a longer one there is left out.
+
+    `INV/2026/0001 2 pieces` names both INV/2026/0001 and INV/2026/00012, if both are known: nobody can tell.
+    """
     spans = {key: places for key, places in keys_in(text).items() if key in known}
-    all_places = [place for places in spans.values() for place in places]
-    return {key for key, places in spans.items() if any(not _is_inside_another(place, all_places) for place in places)}
+    everything = [(place, key) for key, places in spans.items() for place in places]
+    return {key for place, key in everything if not any(_is_part(place, key, *other) for other in everything)}
 
 
-def _is_inside_another(place, places):
-    start, end = place
-    return any(other != place and other[0] <= start and end <= other[1] for other in places)
+def _is_part(place, key, other_place, other_key):
+    """Return whether the reference `key` is only seen as a part of `other_key`."""
+    if place == other_place or not (other_place[0] <= place[0] and place[1] <= other_place[1]):
+        return False
+    more_digits = other_place[0] == place[0] and other_key.removeprefix(key).isdigit()
+    return not more_digits
 
 
 def is_structured(key):

@@ -31,14 +31,16 @@ def reason_sentence(env, kind, facts):
         leaves a sentence that does without it.
     """
     facts = facts or {}
+    if not kind:
+        return ''
     names = ', '.join(facts.get('documents') or ())
     values = {
         'documents': names,
         'partner': facts.get('partner') or env._("the partner"),
         'reference': facts.get('reference') or '',
-        'rule': facts.get('rule') or '',
-        'account': facts.get('account') or '',
-        'journal': facts.get('journal') or '',
+        'rule': _name(env, 'account.reconcile.model', facts.get('rule_id')),
+        'account': _name(env, 'account.account', facts.get('account_id')),
+        'journal': _name(env, 'account.journal', facts.get('journal_id')),
         'difference': _amount(env, facts.get('difference'), facts.get('currency_id')),
         'date': format_date(env, fields.Date.to_date(facts['date'])) if facts.get('date') else '',
     }
@@ -61,12 +63,16 @@ def reason_sentence(env, kind, facts):
         'last_account': env._("The last transactions of this counterpart were booked on %(account)s.", **values),
         'by_hand': env._("A person chose the counterpart."),
     }
-    sentence = sentences.get(kind, '')
-    if sentence and facts.get('is_discounted'):
-        sentence += ' ' + env._("The discount for early payment is deducted.")
-    if sentence and facts.get('is_ambiguous'):
-        sentence += ' ' + env._("Something else fits as well.")
-    return sentence
+    more = {
+        'is_discounted': env._("The discount for early payment is deducted."),
+        'is_ambiguous': env._("Something else fits as well."),
+    }
+    return ' '.join([sentences[kind], *(text for fact, text in more.items() if facts.get(fact))])
+
+
+def _name(env, model, record_id):
+    """Return the name of the record that a fact tells, in the reader's language; '' if it is gone."""
+    return env[model].sudo().browse(record_id or ()).exists().display_name or ''
 
 
 def _amount(env, amount, currency_id):

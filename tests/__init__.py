@@ -38,6 +38,10 @@ from . import test_translations
 from . import test_partners
 from . import test_recordings
 from . import test_proposals
+from . import test_matching_by_itself
+from . import test_reconciliation
+from . import test_reconciliation_core
+from . import test_reconciliation_grading
 from . import test_suspects
 from . import test_processes
 from . import test_connect_flow

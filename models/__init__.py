@@ -30,6 +30,7 @@ from . import ponto_event
 from . import ponto_synchronization
 from . import ponto_token
 from . import ponto_transaction
+from . import ponto_transaction_suspects
 from . import ponto_transaction_booking
 from . import ponto_transaction_correction
 from . import ponto_transaction_imported

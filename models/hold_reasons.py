@@ -21,6 +21,10 @@ KINDS = {
         ),
     ),
     'duplicate': ('duplicate', _lt("%(line)s of %(date)s has the same amount. Is it the same payment?")),
+    'removed_before': (
+        'duplicate',
+        _lt("Somebody has removed %(line)s of %(date)s with the same amount from the books. Is it the same payment?"),
+    ),
     'refused': ('refused', _lt("Odoo refuses it: %(message)s")),
     'bent': ('refused', _lt("Odoo would book it on %(date)s with %(amount)s instead of its own date and amount.")),
     'journal_archived': ('refused', _lt("The journal %(journal)s is archived.")),

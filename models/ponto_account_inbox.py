@@ -1,10 +1,9 @@
 """Stage 1, page by page: what Ponto lists is a new row of the inbox, a known one, or a known one under a new id."""
 
-from collections import defaultdict
-
 from odoo import models
 
 from .conversions import naive_utc
+from .matching import EXACT, SAME, pair
 
 
 class PontoAccount(models.Model):
@@ -20,7 +19,7 @@ class PontoAccount(models.Model):
         # Rows that are listed under the account's present id are not looked for under another one.
         rows.filtered(lambda row: row.account_ponto_id != self.ponto_id).account_ponto_id = self.ponto_id
         known = {row.ponto_id: row for row in rows}
-        known.update(self._adopt([item for item in items.values() if item.id not in known]))
+        known.update(self._recognize_rows([item for item in items.values() if item.id not in known]))
         changed = rows.browse()
         for ponto_id, row in known.items():
             if row._differs(items[ponto_id]):
@@ -76,33 +75,31 @@ class PontoAccount(models.Model):
             .filtered(lambda currency: currency.name == code)
         )
 
-    def _adopt(self, items):
+    def _recognize_rows(self, items):
         """Recognize known rows that Ponto lists under new ids since it gave the account itself a new one.
 
-        Rows are matched by content, each at most once: two equal payments stay two.
+        Removed rows are recognized as well, and stay removed.
 
         :return: `{Ponto id: row}` of the recognized rows, which have taken over the new ids
         """
-        if not items:
-            return {}
-        inbox = self._inbox()
-        candidates = [inbox.new({'account_id': self.id, **self._prepare_row_vals(item)}) for item in items]
-        orphans = inbox.search(
+        known = items and self._inbox().search(
             [
                 ('account_id', '=', self.id),
                 ('account_ponto_id', '!=', self.ponto_id),
-                ('amount', 'in', list({candidate.amount for candidate in candidates})),
+                ('amount', 'in', list({float(item.amount or 0) for item in items})),
             ],
             order='rank desc',
         )
-        by_content = defaultdict(list)
-        for row in orphans:
-            by_content[row._fingerprint()].append(row)
-        adopted = {}
-        for item, candidate in zip(items, candidates, strict=True):
-            same = by_content.get(candidate._fingerprint())
-            if same:
-                row = same.pop(0)
-                row.write({'ponto_id': item.id, 'account_ponto_id': self.ponto_id, 'attributes': item.attributes})
-                adopted[item.id] = row
-        return adopted
+        if not known:
+            return {}
+        listed = {item.id: known.new({'account_id': self.id, **self._prepare_row_vals(item)}) for item in items}
+        pairs = pair(
+            {row: row._payment() for row in known},
+            {ponto_id: row._payment() for ponto_id, row in listed.items()},
+            EXACT,
+            SAME,
+        )
+        for item in items:
+            if item.id in pairs:
+                pairs[item.id]._update(item)
+        return pairs

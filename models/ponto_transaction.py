@@ -8,21 +8,12 @@ from .labels import payment_reference
 from .messages import success
 from .rights import check_may_book
 
-# The inbox fields that tell one payment from another, whatever id Ponto gives it.
-FINGERPRINT = (
-    'amount',
-    'currency_code',
-    'execution_date',
-    'value_date',
-    'remittance_information',
-    'counterpart_reference',
-    'end_to_end_id',
-)
 # What belongs to one state only; a row that leaves the state loses it.
 COMPANIONS = {
     'hold_reason': False,
     'hold_values': False,
     'suspect_line_id': False,
+    'earlier_id': False,
     'statement_line_id': False,
     'booked_attributes': False,
     'booked_rank': 0,
@@ -98,6 +89,13 @@ class PontoTransaction(models.Model):
     hold_values = fields.Json(readonly=True, help="The reason in detail: its kind and what its sentence names.")
     hold_message = fields.Char(string="Why", compute='_compute_hold_message', compute_sudo=True)
     suspect_line_id = fields.Many2one('account.bank.statement.line', readonly=True, index='btree_not_null')
+    earlier_id = fields.Many2one(
+        'ponto.transaction',
+        string="Removed Before",
+        readonly=True,
+        index='btree_not_null',
+        help="The removed transaction that this one seems to be, under another id.",
+    )
     suspect_date = fields.Date(related='suspect_line_id.date', string="Date in the books")
     suspect_payment_ref = fields.Char(related='suspect_line_id.payment_ref', string="Label in the books")
     suspect_amount = fields.Monetary(related='suspect_line_id.amount', string="Amount in the books")
@@ -210,11 +208,11 @@ class PontoTransaction(models.Model):
         return self.action_book()
 
     def action_same_as_suspect(self):
-        """Tie each row to the line that it was suspected to repeat; that line is its entry in the books."""
+        """Tie each row to the line that it seems to repeat, its entry in the books; or let it stay removed."""
         self._check_bookkeeper()
-        for row in self.sudo().filtered(lambda row: row.hold_reason == 'duplicate' and row.suspect_line_id):
-            earlier = row.suspect_line_id.ponto_transaction_ids
-            if not earlier:
+        for row in self.sudo().filtered(lambda row: row.hold_reason == 'duplicate'):
+            earlier = row.suspect_line_id.ponto_transaction_ids or row.earlier_id
+            if row.suspect_line_id and not earlier:
                 row._mark_booked(row.suspect_line_id)
             elif earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id:
                 row._take_over(earlier)
@@ -295,9 +293,6 @@ class PontoTransaction(models.Model):
         """Note that Ponto's whole list does not hold these rows any more."""
         self.missing_since = fields.Datetime.now()
 
-    def _fingerprint(self):
-        return tuple(self[name] or '' for name in FINGERPRINT)
-
     def _apply_dates(self):
         """Set the booking day by the account's choice of date and zone, and skip what lies before its start date."""
         for account, rows in self.grouped('account_id').items():
@@ -348,11 +343,12 @@ class PontoTransaction(models.Model):
         """Remember that somebody has deleted the statement lines of these rows: they come back only when asked."""
         self._set_state('removed')
 
-    def _hold(self, kind, suspect=None, **values):
+    def _hold(self, kind, suspect=None, earlier=None, **values):
         """Let this row wait under *To Review*.
 
         :param kind: a key of `hold_reasons.KINDS`
         :param suspect: the statement line that this row seems to repeat
+        :param earlier: the removed row that this row seems to be
         :param values: what the sentence of `kind` names, in a form that JSON keeps
         """
         self._set_state(
@@ -360,6 +356,7 @@ class PontoTransaction(models.Model):
             hold_reason=hold_reason(kind),
             hold_values={'kind': kind, **values},
             suspect_line_id=suspect.id if suspect else False,
+            earlier_id=earlier.id if earlier else False,
         )
 
     def _mark_booked(self, line):
@@ -372,13 +369,19 @@ class PontoTransaction(models.Model):
             row.write({'booked_attributes': row.attributes, 'booked_rank': row.rank})
 
     def _take_over(self, earlier):
-        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow."""
-        line, said = earlier.statement_line_id, earlier.booked_attributes
+        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow.
+
+        If `earlier` was removed from the books, this row is.
+        """
+        line, said, removed = earlier.statement_line_id, earlier.booked_attributes, earlier.state == 'removed'
         if earlier.account_id == self.account_id:
             earlier.unlink()
         else:
             # Should its own account ever be read again, it must not come back.
             earlier._remove()
+        if removed:
+            self._remove()
+            return
         self._mark_booked(line)
         self.booked_attributes = said
         self._book()

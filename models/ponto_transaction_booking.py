@@ -3,7 +3,6 @@
 import logging
 import time
 from collections import Counter
-from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
 import psycopg2
@@ -11,13 +10,13 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .labels import account_number, clean_line, remittance_text, structured_communication
+from .labels import account_number, clean_line, remittance_text
 from .ordering import FIRST_SEQUENCE
 
 _logger = logging.getLogger(__name__)
 
-# How far a line entered by hand or imported from a file may lie from a transaction to be suspected as the same.
-DUPLICATE_DAYS = 3
+# Less than this is noise of floating point: 1190.4499999999998 is meant to be 1190.45.
+NOISE = Decimal('0.000001')
 # A batch of which Odoo refuses many rows is tried for so long, see `_create_lines`.
 SECONDS_OF_HALVING = 10
 
@@ -117,19 +116,10 @@ class PontoTransaction(models.Model):
         for row in self:
             reason = row._own_reason_to_hold(account) or obstacle
             if not reason and row in suspects:
-                reason = self._prepare_duplicate_vals(suspects[row])
+                reason = suspects[row]._prepare_suspicion_vals()
             if reason:
                 reasons[row] = reason
         return reasons
-
-    @api.model
-    def _prepare_duplicate_vals(self, line):
-        return {
-            'kind': 'duplicate',
-            'suspect': line,
-            'line': line.payment_ref or line.name,
-            'date': fields.Date.to_string(line.date),
-        }
 
     @api.model
     def _obstacle(self, journal):
@@ -179,73 +169,12 @@ class PontoTransaction(models.Model):
         return None
 
     def _has_odd_decimals(self):
+        """Return whether the amount is no whole number of the currency's smallest unit."""
         try:
             exact = Decimal(str(self.attributes.get('amount')))
         except InvalidOperation:
             return False
-        return exact != Decimal(str(self.currency_id.round(float(exact))))
-
-    def _suspects(self, account):
-        """Return `{row: statement line}` for rows that seem to be in the books already: by hand, from a file, or from
-        this feed under an id that Ponto lists no more, or from another online account that the journal had before.
-
-        A line is suspected once: of two equal payments, of which one was entered by hand, the other is booked.
-        """
-        # What Ponto lists no more is held for that: its line must be left for the same payment under a new id.
-        rows = self.filtered(lambda row: row.date and not row.is_checked and not row.missing_since)
-        if not rows:
-            return {}
-        days = timedelta(days=DUPLICATE_DAYS)
-        lines = self.env['account.bank.statement.line'].search(
-            [
-                '|',
-                ('journal_id', '=', account.journal_id.id),
-                ('ponto_transaction_ids.account_id', '=', account.id),
-                (
-                    'ponto_transaction_ids',
-                    'not any',
-                    [
-                        ('account_id', '=', account.id),
-                        ('account_ponto_id', '=', account.ponto_id),
-                        ('missing_since', '=', False),
-                    ],
-                ),
-                ('date', '>=', min(rows.mapped('date')) - days),
-                ('date', '<=', max(rows.mapped('date')) + days),
-                ('amount', 'in', list(set(rows.mapped('amount')))),
-                ('state', '!=', 'cancel'),
-                ('is_ponto_opening', '=', False),
-            ]
-        )
-        # One that a row of another batch is held for is taken.
-        lines -= self.search(
-            [
-                ('account_id', '=', account.id),
-                ('suspect_line_id', 'in', lines.ids),
-                ('id', 'not in', self.ids),
-                ('missing_since', '=', False),
-            ]
-        ).suspect_line_id
-        by_amount = lines.grouped('amount')
-        pairs = [(row, line) for row in rows for line in by_amount.get(row.amount, ()) if row._may_be(line)]
-        suspects = {}
-        # The nearest day first, so that the line of one payment is not taken for another's.
-        for row, line in sorted(pairs, key=lambda pair: abs(pair[0].date - pair[1].date)):
-            if row not in suspects and line not in suspects.values():
-                suspects[row] = line
-        return suspects
-
-    def _may_be(self, line):
-        """Return whether `line` may be this payment: what both tell must not differ."""
-        own, other = account_number(self.counterpart_reference), account_number(line.account_number)
-        reference = structured_communication(self.remittance_information)
-        other_reference = structured_communication(line.payment_ref)
-        return (
-            abs(line.date - self.date) <= timedelta(days=DUPLICATE_DAYS)
-            and not line.currency_id.compare_amounts(line.amount, self.amount)
-            and (not own or not other or own == other)
-            and (not reference or not other_reference or reference == other_reference)
-        )
+        return abs(exact - Decimal(str(self.currency_id.round(float(exact))))) > NOISE
 
     # -------------------------------------------------------------------------
     # Values of a statement line

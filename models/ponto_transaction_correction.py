@@ -10,9 +10,14 @@ from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
 from ..ponto.resources import Transaction
+from .matching import common_text
 from .ponto_transaction_booking import BentLineError
 
 _logger = logging.getLogger(__name__)
+
+
+def _form(value):
+    return common_text(value) if isinstance(value, str) else value
 
 
 class PontoTransaction(models.Model):
@@ -22,14 +27,14 @@ class PontoTransaction(models.Model):
         """Return `{field of the statement line: (value before, value now)}`: what the bank has changed since then.
 
         Both values are made of what Ponto said, by the account's present choice of date and zone. So neither that
-        choice nor what a person has written into the line counts as a change.
+        choice nor what a person has written into the line counts as a change, nor does another form of the same text.
         """
         self.ensure_one()
         account = self.account_id
         said = Transaction.from_json(self.ponto_id, self.booked_attributes or {})
         before = self.new({'account_id': account.id, **account._prepare_row_vals(said)})._prepare_comparable_vals()
         now = self._prepare_comparable_vals()
-        return {name: (before[name], value) for name, value in now.items() if value != before[name]}
+        return {name: (before[name], value) for name, value in now.items() if _form(value) != _form(before[name])}
 
     def _prepare_comparable_vals(self):
         """Return what the statement line and its currency are made of."""

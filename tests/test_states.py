@@ -10,13 +10,7 @@ from odoo.tests import tagged
 from .common import PontoCase
 
 ADDON = Path(__file__).parents[1]
-# Files whose `state` is that of an account or of an integration.
-FILES = sorted(
-    path
-    for folder in ('models', 'wizard', 'controllers')
-    for path in (ADDON / folder).glob('*.py')
-    if 'transaction' not in path.name and path.name != 'account_bank_statement_line.py'
-)
+FILES = sorted(path for folder in ('models', 'wizard', 'controllers') for path in (ADDON / folder).glob('*.py'))
 
 
 def writes_of_state(function):
@@ -63,7 +57,7 @@ class TestStates(PontoCase):
                 {
                     'state': 'withdrawn',
                     'failure': False,
-                    'error_message': '',
+                    'error_message': False,
                     'failure_count': 0,
                     'next_read_at': False,
                     'pending_synchronization_ids': False,
@@ -75,7 +69,7 @@ class TestStates(PontoCase):
         account = self.link()
         self.fail(account)
         account.action_unlink_journal()
-        self.assertRecordValues(account, [{'state': 'new', 'error_message': '', 'next_read_at': False}])
+        self.assertRecordValues(account, [{'state': 'new', 'error_message': False, 'next_read_at': False}])
         account._link_to_new_journal()
         account._set_withdrawn()
         account.action_unlink_journal()
@@ -85,7 +79,7 @@ class TestStates(PontoCase):
         account = self.link()
         account._set_withdrawn()
         account._record_failure('manual', fields.Datetime.now(), UserError("Broken."))
-        self.assertRecordValues(account, [{'state': 'withdrawn', 'error_message': '', 'next_read_at': False}])
+        self.assertRecordValues(account, [{'state': 'withdrawn', 'error_message': False, 'next_read_at': False}])
         self.assertEqual(account.synchronization_ids.message, "Broken.")
 
     def test_what_has_failed_while_a_connection_was_refused_is_tried_again_once_it_is_accepted(self):

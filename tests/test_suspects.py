@@ -181,7 +181,7 @@ class TestSuspects(PontoCase):
         self.assertFalse(self.account.transaction_ids.filtered('missing_since'))
         self.assertEqual(self.account.balance_difference, 0)
 
-    def test_a_row_that_vanished_is_noticed_without_waiting_for_the_weekly_walk(self):
+    def test_a_row_that_vanished_is_noticed_without_waiting_for_the_weekly_sweep(self):
         for number in range(250):
             self.simulator.add_transaction(self.online, number, '2025-06-02')
         self.account._synchronize()
@@ -286,3 +286,92 @@ class TestSuspects(PontoCase):
         line.unlink()
         self.account._synchronize()
         self.assertEqual(self.account.transaction_ids.state, 'removed')
+
+    # The same payments under other ids, in another form
+
+    def reissue(self, *changes):
+        """Let Ponto list the account and its rows, the oldest first, under new ids with these changes, and read."""
+        online = self.online
+        for row, change in zip(reversed(list(online.transactions)), changes, strict=True):
+            self.simulator.change_transaction(row.id, **change)
+        self.online = self.simulator.account(self.simulator.reissue_account(online))
+        self.integration._fetch_accounts()
+        self.account._synchronize()
+
+    def test_rows_are_recognized_though_the_bank_writes_them_in_another_form(self):
+        forms = [
+            {'counterpart_reference': IBAN},
+            {'remittance_information': "FACTUUR 1 "},
+            {'remittance_information': "Factuur<br>1"},
+            {'end_to_end_id': 'NOTPROVIDED'},
+            {'extra': {'executionDate': '2026-03-01T23:00:00.000Z', 'valueDate': '2026-03-01T23:00:00.000Z'}},
+        ]
+        for amount, _form in enumerate(forms, 1):
+            self.simulator.add_transaction(
+                self.online,
+                amount,
+                '2026-03-02',
+                value_date='2026-03-02',
+                remittance_information="Factuur 1",
+                counterpart_reference='BE71 0961 2345 6769',
+            )
+        self.account._synchronize()
+        lines = self.lines(self.account)
+        self.reissue(*forms)
+        self.assertEqual(self.account.transaction_ids.mapped('state'), ['booked'] * len(forms))
+        self.assertEqual(self.lines(self.account), lines)
+        self.assertFalse(lines.move_id.activity_ids)
+        self.assertEqual(set(lines.mapped('payment_ref')), {"Factuur 1"})
+
+    def test_another_form_of_a_text_is_no_change_of_a_closed_line(self):
+        row = self.simulator.add_transaction(self.online, 10, '2026-03-02', remittance_information="Factuur 1")
+        self.account._synchronize()
+        line = self.lines(self.account)
+        self.env['account.bank.statement'].create(
+            {'name': "March", 'balance_start': 0, 'balance_end_real': 10, 'line_ids': [Command.set(line.ids)]}
+        )
+        self.simulator.change_transaction(row.id, remittance_information="FACTUUR  1")
+        self.account._synchronize()
+        self.assertFalse(line.move_id.activity_ids)
+
+    def test_of_equal_amounts_of_a_day_the_one_with_the_same_words_is_suspected(self):
+        for name in ("Aerts", "Bos", "Claes"):
+            self.simulator.add_transaction(
+                self.online, 50, '2026-03-02', counterpart_name=name, remittance_information=f"Lidgeld {name}"
+            )
+        self.account._synchronize()
+        self.reissue(*({'remittance_information': f"{name} 2026 LIDGELD"} for name in ("Aerts", "Bos", "Claes")))
+        self.assertEqual(len(self.held()), 3)
+        self.assertEqual(self.held().mapped('counterpart_name'), self.held().mapped('suspect_line_id.partner_name'))
+
+    def test_a_removed_row_is_recognized_in_another_form_and_stays_removed(self):
+        for amount in (1, 2):
+            self.simulator.add_transaction(
+                self.online, amount, '2026-03-02', remittance_information=f"payment {amount}"
+            )
+        self.account._synchronize()
+        self.lines(self.account).filtered(lambda line: line.amount == 2).unlink()
+        self.reissue(*({'remittance_information': f"PAYMENT {amount}"} for amount in (1, 2)))
+        self.assertEqual(self.lines(self.account).mapped('amount'), [1])
+        self.assertEqual(self.account.transaction_ids.sorted('amount').mapped('state'), ['booked', 'removed'])
+
+    def test_a_row_that_seems_to_be_a_removed_one_waits_and_either_stays_removed_or_comes_in(self):
+        for same in (True, False):
+            with self.subTest(same=same), self.env.cr.savepoint() as savepoint:
+                row = self.simulator.add_transaction(self.online, 2, '2026-03-02', remittance_information="payment")
+                self.account._synchronize()
+                self.lines(self.account).unlink()
+                self.withdraw_and_list_again(row, remittanceInformation="another text of the payment")
+                self.account._request_full_read()
+                self.account._synchronize()
+                self.assertFalse(self.lines(self.account))
+                self.assertIn("removed payment of", self.held().hold_message)
+                self.held().action_same_as_suspect() if same else self.held().action_import_anyway()
+                self.account._synchronize()
+                self.assertEqual(self.lines(self.account).mapped('amount'), [] if same else [2])
+                self.assertFalse(self.held())
+                self.assertEqual(self.account.transaction_ids.mapped('state')[:1], ['removed'] if same else ['booked'])
+                savepoint.rollback()
+                self.env.invalidate_all()
+                for left in list(self.online.transactions):
+                    self.simulator.remove_transaction(left.id)

@@ -288,7 +288,7 @@ class TestSynchronization(PontoCase):
         self.assertLess(read(), 30)
         self.simulator.remove_transaction(self.simulator.accounts.get(self.online.id).transactions[3].id)
         account._request_full_read()
-        # Only a second walk tells that it is gone, and has not just moved up past a step.
+        # Only a second sweep tells that it is gone, and has not just moved up past a step.
         self.assertGreaterEqual(read(), 40)
         self.assertGreaterEqual(read(), 40)
         self.assertEqual(len(account.transaction_ids.filtered('missing_since')), 1)

@@ -1,0 +1,136 @@
+"""Which rows seem to be in the books already, or to have been removed from them, in another form."""
+
+from datetime import timedelta
+
+from odoo import fields, models
+
+from .conversions import local_date
+from .labels import account_number, structured_communication
+from .matching import Payment, near, pair
+
+# How far a line entered by hand or imported from a file may lie from a transaction to be suspected as the same.
+DUPLICATE_DAYS = 3
+
+
+class PontoTransaction(models.Model):
+    _inherit = 'ponto.transaction'
+
+    def _payment(self):
+        """Return this row in the form in which payments are compared."""
+        zone = self.account_id.time_zone
+        return Payment(
+            amount=self.amount,
+            currency=self.currency_code or '',
+            day=self.date,
+            days=(local_date(self.execution_date, zone), local_date(self.value_date, zone)),
+            name=self.counterpart_name or '',
+            number=account_number(self.counterpart_reference),
+            texts=(self.remittance_information or '', self.description or '', self.additional_information or ''),
+            reference=structured_communication(self.remittance_information),
+            end_to_end_id=self.end_to_end_id or '',
+        )
+
+    def _suspects(self, account):
+        """Return `{row: statement line or removed row}` for rows that seem to be known in another form.
+
+        Such a line was entered by hand, came from a file, or came from this feed under an id that Ponto lists no more,
+        or from another online account that the journal had before. Each is suspected once: of two equal payments, of
+        which one was entered by hand, the other is booked.
+        """
+        # What Ponto lists no more is held for that: its line must be left for the same payment under a new id.
+        rows = self.filtered(lambda row: row.date and not row.is_checked and not row.missing_since)
+        if not rows:
+            return {}
+        known = {line: line._payment() for line in rows._suspected_lines(account)}
+        known.update({row: row._payment() for row in rows._suspected_removals(account)})
+        return pair(known, {row: row._payment() for row in rows}, near(DUPLICATE_DAYS))
+
+    def _suspected_lines(self, account):
+        lines = self.env['account.bank.statement.line'].search(
+            [
+                *self._about_same_domain(),
+                '|',
+                ('journal_id', '=', account.journal_id.id),
+                ('ponto_transaction_ids.account_id', '=', account.id),
+                (
+                    'ponto_transaction_ids',
+                    'not any',
+                    [
+                        ('account_id', '=', account.id),
+                        ('account_ponto_id', '=', account.ponto_id),
+                        ('missing_since', '=', False),
+                    ],
+                ),
+                ('state', '!=', 'cancel'),
+                ('is_ponto_opening', '=', False),
+            ]
+        )
+        return lines - self._held_for(account, 'suspect_line_id', lines)
+
+    def _suspected_removals(self, account):
+        """Return the removed rows that Ponto does not list any more under the id that they had."""
+        rows = self.search(
+            [
+                *self._about_same_domain(),
+                ('account_id', '=', account.id),
+                ('state', '=', 'removed'),
+                '|',
+                ('account_ponto_id', '!=', account.ponto_id),
+                ('missing_since', '!=', False),
+            ]
+        )
+        return rows - self._held_for(account, 'earlier_id', rows)
+
+    def _about_same_domain(self):
+        """Return the domain of all that has the amount of one of these rows, on a day about theirs."""
+        days = timedelta(days=DUPLICATE_DAYS)
+        return [
+            ('date', '>=', min(self.mapped('date')) - days),
+            ('date', '<=', max(self.mapped('date')) + days),
+            ('amount', 'in', list(set(self.mapped('amount')))),
+        ]
+
+    def _held_for(self, account, name, suspects):
+        """Return which of `suspects` rows of other batches are held for already, by their field `name`."""
+        return self.search(
+            [
+                ('account_id', '=', account.id),
+                (name, 'in', suspects.ids),
+                ('id', 'not in', self.ids),
+                ('missing_since', '=', False),
+            ]
+        )[name]
+
+    def _prepare_suspicion_vals(self):
+        """Return the arguments of `_hold` for a row that seems to be this removed one."""
+        return {
+            'kind': 'removed_before',
+            'earlier': self,
+            'line': self.payment_ref,
+            'date': fields.Date.to_string(self.date),
+        }
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = 'account.bank.statement.line'
+
+    def _payment(self):
+        """Return this line in the form in which payments are compared."""
+        return Payment(
+            amount=self.amount,
+            currency=self.currency_id.name,
+            day=self.date,
+            name=self.partner_name or self.partner_id.name or '',
+            number=account_number(self.account_number),
+            texts=(self.payment_ref or '',),
+            reference=structured_communication(self.payment_ref),
+        )
+
+    def _prepare_suspicion_vals(self):
+        """Return the arguments of `_hold` for a row that seems to repeat this line."""
+        return {
+            'kind': 'duplicate',
+            'suspect': self,
+            'line': self.payment_ref or self.name,
+            'date': fields.Date.to_string(self.date),
+        }

@@ -77,8 +77,6 @@ def parse_arguments():
     command.set_defaults(run=token)
     command.add_argument('--processes', type=int, default=2)
     command.add_argument('--rounds', type=int, default=5)
-    command = commands.add_parser('faults')
-    command.set_defaults(run=faults)
     return parser.parse_args()
 
 
@@ -148,15 +146,15 @@ def query(statement, *arguments, database=DATABASE):
         return cursor.fetchall() if cursor.description else []
 
 
-def start(name, *arguments, module='stress_workers'):
-    process = processes.Process(target=run_in_odoo, args=(module, name, *arguments), daemon=True)
+def start(name, *arguments):
+    process = processes.Process(target=run_in_odoo, args=(name, *arguments), daemon=True)
     process.start()
     return process
 
 
-def run_in_odoo(module, name, *arguments):
+def run_in_odoo(name, *arguments):
     # Only these processes load Odoo.
-    getattr(importlib.import_module(module), name)(*arguments)
+    getattr(importlib.import_module('stress_workers'), name)(*arguments)
 
 
 def run_process(name, *arguments):
@@ -469,18 +467,6 @@ def count_requests(sim, path):
     return sum(
         1 for item in sim.requests if item.path.endswith(path) and item.status and 'page[after]' not in item.query
     )
-
-
-# --- Faults -----------------------------------------------------------------------------------------------------------
-
-
-def faults(options):
-    answers = processes.SimpleQueue()
-    process = start('run', answers, module='stress_faults')
-    process.join()
-    if process.exitcode:
-        sys.exit('the run over the faults was cut short')
-    wrong.extend(answers.get())
 
 
 if __name__ == '__main__':

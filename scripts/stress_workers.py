@@ -122,20 +122,18 @@ def make_company(env):
 # --- Ways in which an import starts -----------------------------------------------------------------------------------
 
 
-def make_due(database=DATABASE, references=None):
-    """Let the accounts with these numbers (None: all) that nobody is working on be due, and the jobs too."""
-    accounts = SQL() if references is None else SQL('AND reference IN %s', (*references, ''))
+def make_due(database=DATABASE):
+    """Let all accounts that nobody is working on be due, and the jobs too."""
     with environment(database) as env:
-        for table, column, condition in (('ponto_account', 'next_read_at', accounts), ('ir_cron', 'nextcall', SQL())):
+        for table, column in (('ponto_account', 'next_read_at'), ('ir_cron', 'nextcall')):
             statement = SQL(
                 """
                 UPDATE %(table)s SET %(column)s = now() AT TIME ZONE 'UTC' - interval '1 second' WHERE id IN (
-                    SELECT id FROM %(table)s WHERE %(column)s IS NOT NULL %(condition)s FOR NO KEY UPDATE SKIP LOCKED
+                    SELECT id FROM %(table)s WHERE %(column)s IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED
                 )
                 """,
                 table=SQL.identifier(table),
                 column=SQL.identifier(column),
-                condition=condition,
             )
             retrying(partial(env.cr.execute, statement, log_exceptions=False), env)
 

@@ -5,6 +5,7 @@ from . import test_synchronization
 from . import test_balance
 from . import test_corrections
 from . import test_failures
+from . import test_faults
 from . import test_runner
 from . import test_ponto_client
 from . import test_ponto_connect

@@ -15,6 +15,22 @@ from .simulator.connect import APPLICATION_ID, CLIENT_ID, CLIENT_SECRET, Connect
 from .simulator.visitor import Visitor
 
 
+def set_up_application(env, connect):
+    """Enter the simulated application at Ibanity into the settings."""
+    credentials = connect.client_credentials
+    key = env['certificate.key'].create({'name': "Application", 'content': base64.b64encode(credentials.private_key)})
+    certificate = env['certificate.certificate'].create(
+        {'name': "Application", 'content': base64.b64encode(credentials.certificate), 'private_key_id': key.id}
+    )
+    for name, value in {
+        'connect_client_id': CLIENT_ID,
+        'connect_client_secret': CLIENT_SECRET,
+        'connect_application_id': APPLICATION_ID,
+        'connect_certificate_id': certificate.id,
+    }.items():
+        env['ir.config_parameter'].set_param(f'account_online_ponto.{name}', str(value))
+
+
 class ConnectCase(PontoCase, HttpCase):
     """A database with an application at Ibanity, before anybody has given it a consent."""
 
@@ -24,20 +40,7 @@ class ConnectCase(PontoCase, HttpCase):
         self.integration.unlink()
         self.connect = Connect(self.simulator, redirect_uris=[f'{self.base_url()}/ponto/consent/return'])
         self.env['ir.config_parameter'].set_param('web.base.url', self.base_url())
-        credentials = self.connect.client_credentials
-        key = self.env['certificate.key'].create(
-            {'name': "Application", 'content': base64.b64encode(credentials.private_key)}
-        )
-        certificate = self.env['certificate.certificate'].create(
-            {'name': "Application", 'content': base64.b64encode(credentials.certificate), 'private_key_id': key.id}
-        )
-        for name, value in {
-            'connect_client_id': CLIENT_ID,
-            'connect_client_secret': CLIENT_SECRET,
-            'connect_application_id': APPLICATION_ID,
-            'connect_certificate_id': certificate.id,
-        }.items():
-            self.env['ir.config_parameter'].set_param(f'account_online_ponto.{name}', str(value))
+        set_up_application(self.env, self.connect)
         self.simulator.add_transaction(self.online, 100, '2026-03-02')
         self.authenticate(self.accountant.login, self.accountant.login)
 

@@ -52,7 +52,8 @@ class PontoAccount(models.Model):
             'is_bank_more': self.balance_difference > 0,
             'is_equal': is_equal,
             # Most of a card's queries are those of the explanation.
-            'explanation': [] if is_equal else self._card_explanation(),
+            'reasons': [] if is_equal else self.balance_reasons or [],
+            'note': self.balance_note or '',
             'bank_data_at': self._card_moment(self.bank_data_at),
             'last_read': self._card_moment(self.last_read_at),
             'next_read': self._card_moment(self.next_read_at),
@@ -65,9 +66,6 @@ class PontoAccount(models.Model):
                 if problem['code'] in ('failed', 'consent_refused', 'bank')
             ),
         }
-
-    def _card_explanation(self):
-        return [*(self.balance_explanation or '').splitlines(), *filter(None, [self.balance_note])]
 
     def _card_amount(self, amount):
         return formatLang(self.env, amount, currency_obj=self.currency_id)

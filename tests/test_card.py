@@ -57,7 +57,7 @@ class TestCard(PontoCase):
         self.assertFalse(card['is_equal'])
         self.assertEqual(card['error'], "Ponto cannot be reached")
         self.assertIn(('held', "To review: 1."), self.told(card))
-        self.assertTrue(card['explanation'])
+        self.assertEqual([reason['code'] for reason in card['reasons']], ['uncounted'])
 
     def test_an_ended_consent_is_said_once(self):
         account = self.link()

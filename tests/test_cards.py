@@ -114,4 +114,4 @@ class TestCards(PontoCase):
         self.share(accounts)
         accounts._synchronize()
         self.env.invalidate_all()
-        self.assertIn(accounts[0].balance_note, accounts[0]._prepare_card_vals()['explanation'])
+        self.assertEqual(accounts[0]._prepare_card_vals()['note'], accounts[0].balance_note)

@@ -134,6 +134,43 @@ class TestHealth(PontoCase):
         self.assertFalse(self.tell())
         self.assertTrue(self.env['ponto.account'].get_health()['is_healthy'])
 
+    def differences(self):
+        difference = self.env.ref('account_online_ponto.mail_activity_type_difference')
+        return self.feed.activity_ids.filtered(lambda activity: activity.activity_type_id == difference)
+
+    def test_a_difference_that_lasts_is_told_once_with_its_amount_and_goes_with_its_reason(self):
+        self.account.current_balance = 12.5
+        self.tell()
+        self.assertFalse(self.differences())
+        self.assertFalse(self.account.health_message)
+        self.account.unexplained_since = self.ago(days=1, hours=1)
+        self.tell()
+        told = self.differences()
+        self.assertIn("12.50", told.note)
+        health = self.env['ponto.account'].with_user(self.accountant).get_health()
+        self.assertFalse(health['is_healthy'])
+        [difference] = health['differences']
+        self.assertEqual((difference['amount'], difference['currency']), (12.5, 'EUR'))
+        self.assertEqual(self.account.problems[0]['remedy'], 'add_opening_line')
+        told.action_feedback()
+        self.tell()
+        self.assertFalse(self.differences())
+        self.account.current_balance = 0
+        self.tell()
+        self.assertFalse(self.account.unexplained_since)
+        self.assertFalse(self.account.told)
+
+    def test_a_difference_that_waits_under_to_review_is_no_alarm(self):
+        self.company.fiscalyear_lock_date = '2026-03-31'
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        self.account._synchronize()
+        self.account.unexplained_since = self.ago(days=3)
+        self.assertEqual(self.account.balance_difference, 10)
+        self.assertEqual(self.account.health_message, "To review: 1.")
+        self.tell()
+        self.assertFalse(self.differences())
+        self.assertFalse(self.account.unexplained_since)
+
     def test_a_silence_that_somebody_has_ended_otherwise_is_taken_back(self):
         self.account.last_read_at = self.ago(days=2)
         self.assertTrue(self.tell())

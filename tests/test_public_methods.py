@@ -45,6 +45,7 @@ ALLOWED = {
         'action_backfill': BOOK,
         'action_fetch_transactions': BOOK,
         'action_find_missing_transactions': BOOK,
+        'action_open_reason': LOOK,
         'action_remedy': LOOK,
         'action_unlink_journal': MANAGE,
         'action_use_new_number': MANAGE,

@@ -42,7 +42,8 @@ function feed(values = {}) {
         difference: "€ 0.00",
         is_bank_more: false,
         is_equal: true,
-        explanation: [],
+        reasons: [],
+        note: "",
         bank_data_at: "2026-03-09 08:05:00",
         last_read: "2026-03-08 13:31:00",
         next_read: "2026-03-09 13:45:00",
@@ -60,6 +61,10 @@ function feed(values = {}) {
 
 function problem(code, severity, sentence, remedy, label) {
     return { account_id: 7, code, severity, sentence, remedy, label };
+}
+
+function reason(code, text, can_open) {
+    return { account_id: 7, code, text, can_open };
 }
 
 function dashboard(card) {
@@ -141,18 +146,31 @@ describe("what it shows", () => {
                 is_bank_more: true,
                 difference: "€ 12.00",
                 journal_balance: "€ 958.00",
-                explanation: ["Waiting under To Review: € 13.00", "Not booked yet: € -1.00"],
+                reasons: [
+                    reason("held", "Waiting under To Review: € 13.00", true),
+                    reason("before", "Before the first transaction that Ponto has: € -1.00", false),
+                ],
+                note: "Several journals share it.",
             })
         );
         expect(".o_ponto_balance").toHaveText(/Bank on 03\/08\/2026\s*€ 970.00\s*Odoo on that day\s*€ 958.00/);
         expect(".o_ponto_difference").toHaveText(
-            /The bank has € 12.00 more than Odoo\s*Waiting under To Review: € 13.00\s*All reasons/
+            /The bank has € 12.00 more than Odoo\s*Waiting under To Review: € 13.00\s*All reasons\s*Several journals share it./
         );
         await contains(".o_ponto_explain").click();
-        expect(queryAllTexts(".o_popover .o_ponto_difference_lines li")).toEqual([
+        expect(queryAllTexts(".o_popover .o_ponto_reasons li")).toEqual([
             "Waiting under To Review: € 13.00",
-            "Not booked yet: € -1.00",
+            "Before the first transaction that Ponto has: € -1.00",
         ]);
+        expect(".o_popover .o_ponto_reasons button").toHaveCount(1);
+    });
+
+    test("a reason opens its records", async () => {
+        onRpc("ponto.account", "action_open_reason", ({ args: [[id], code] }) => ({ name: `${code} of ${id}` }));
+        mockService("action", { doAction: ({ name }) => expect.step(name) });
+        await mountCard(feed({ is_equal: false, reasons: [reason("held", "Waiting: € 13.00", true)] }));
+        await contains(".o_ponto_reason_held").click();
+        expect.verifySteps(["held of 7"]);
     });
 
     test("a bank that tells no balance, an account that was never read, one that is read by hand only", async () => {

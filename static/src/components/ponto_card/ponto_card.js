@@ -7,6 +7,7 @@ import { useBus, useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { PontoProblems } from "../ponto_problems/ponto_problems";
+import { PontoReasons } from "../ponto_reasons/ponto_reasons";
 import { useFetchProgress } from "./fetch_progress";
 
 const { DateTime } = luxon;
@@ -26,9 +27,10 @@ function inWords(text) {
 }
 
 /** Everything that explains the difference between the bank's balance and Odoo's. */
-export class PontoDifference extends Component {
-    static template = "account_online_ponto.PontoDifference";
-    static props = { lines: { type: Array, element: String }, close: { type: Function, optional: true } };
+export class PontoReasonsPopover extends Component {
+    static template = "account_online_ponto.PontoReasonsPopover";
+    static components = { PontoReasons };
+    static props = PontoReasons.props;
 }
 
 /**
@@ -36,13 +38,13 @@ export class PontoDifference extends Component {
  */
 export class PontoCard extends Component {
     static template = "account_online_ponto.PontoCard";
-    static components = { PontoProblems };
+    static components = { PontoProblems, PontoReasons };
     static props = { ...standardWidgetProps };
 
     setup() {
         this.orm = useService("orm");
         this.notification = useService("notification");
-        this.difference = usePopover(PontoDifference, { position: "bottom" });
+        this.reasons = usePopover(PontoReasonsPopover, { position: "bottom" });
         this.fetch = useFetchProgress((progress, isOwn) => this.onFetched(progress, isOwn));
         this.progress = useState(this.fetch.state);
         this.state = useState({ card: null });
@@ -119,8 +121,8 @@ export class PontoCard extends Component {
         return moments;
     }
 
-    showDifference(ev) {
-        this.difference.open(ev.currentTarget, { lines: this.state.card.explanation });
+    showReasons(ev) {
+        this.reasons.open(ev.currentTarget, { reasons: this.state.card.reasons });
     }
 
     // What can be done

@@ -110,8 +110,10 @@ class PontoAccount(models.Model):
         if not (self.journal_id and self.has_balance) or self.currency_id.is_zero(self.balance_difference):
             return []
         account = self.sudo()
-        reasons = [*account._reasons_of_rows(), *account._reasons_of_lines()]
-        reasons += account._reasons_of_the_rest(self.balance_difference - sum(reason.amount for reason in reasons))
+        has_opening = bool(account._sum(LINES, account._opening_lines_domain()))
+        reasons = [*account._reasons_of_rows(has_opening), *account._reasons_of_lines()]
+        rest = self.currency_id.round(self.balance_difference - sum(reason.amount for reason in reasons))
+        reasons += account._reasons_of_the_rest(rest, has_opening) if rest else []
         rounded = [reason._replace(amount=self.currency_id.round(reason.amount)) for reason in reasons]
         return [reason for reason in rounded if not self.currency_id.is_zero(reason.amount)]
 
@@ -119,15 +121,16 @@ class PontoAccount(models.Model):
     # What Ponto has and the books have not
     # -------------------------------------------------------------------------
 
-    def _reasons_of_rows(self):
+    def _reasons_of_rows(self, has_opening):
         counted = self._counted_rows_domain()
-        states = ['held', 'new', 'removed']
-        if not self._sum(LINES, self._opening_lines_domain()):
-            # An opening line holds them.
-            states.append('skipped')
-        domains = {state: [*counted, ('state', '=', state)] for state in states}
-        domains['elsewhere'] = [*counted, *self._elsewhere_domain()]
-        return [Reason(code, self._sum(ROWS, domain), ROWS, tuple(domain)) for code, domain in domains.items()]
+        elsewhere = [*counted, *self._elsewhere_domain()]
+        sums = dict(self.env[ROWS]._read_group(counted, ['state'], ['amount:sum']))
+        # An opening line holds what lies before the start date.
+        states = ('held', 'new', 'removed') if has_opening else ('held', 'new', 'removed', 'skipped')
+        return [
+            *(Reason(state, sums.get(state, 0), ROWS, (*counted, ('state', '=', state))) for state in states),
+            Reason('elsewhere', self._sum(ROWS, elsewhere), ROWS, tuple(elsewhere)),
+        ]
 
     def _counted_rows_domain(self):
         """Return the domain of the rows that are listed by Ponto and dated within the bank's balance."""
@@ -187,7 +190,7 @@ class PontoAccount(models.Model):
     # The rest
     # -------------------------------------------------------------------------
 
-    def _reasons_of_the_rest(self, rest):
+    def _reasons_of_the_rest(self, rest, has_opening):
         """Return the reasons whose amounts add up to `rest`: what cannot be counted, and what no record tells of.
 
         Transactions dated ahead may be in the bank's balance already, the earliest ones before the others. Held ones
@@ -199,14 +202,12 @@ class PontoAccount(models.Model):
             return [Reason('ahead', rest, ROWS, domain)]
         uncounted = self._uncounted_rows_domain()
         rows = self.env[ROWS].search(uncounted)
-        opening = self._opening_lines_domain()
-        has_opening = bool(self._sum(LINES, opening))
         estimate = sum(self._estimate(row) for row in rows)
         if rows and (has_opening or abs(rest - estimate) <= NEAR * abs(estimate)):
             estimate = rest
         return [
             Reason('uncounted', estimate, ROWS, tuple(uncounted)),
-            Reason('opening', rest - estimate, LINES, tuple(opening))
+            Reason('opening', rest - estimate, LINES, tuple(self._opening_lines_domain()))
             if has_opening
             else Reason('before', rest - estimate),
         ]

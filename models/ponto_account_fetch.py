@@ -10,6 +10,7 @@ from odoo.http import request
 
 from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
 from .error_sentences import error_sentence
+from .moments import is_over
 from .ponto_account_reading import PAGES_AT_ONCE
 
 _logger = logging.getLogger(__name__)
@@ -158,7 +159,7 @@ class PontoAccount(models.Model):
                 continue
             if synchronization.status in ('pending', 'running'):
                 asked.append(synchronization_id)
-        if asked and self.fetch_started_at + ASKED_AT_MOST > fields.Datetime.now():
+        if asked and not is_over(self.fetch_started_at, ASKED_AT_MOST):
             return True
         self.pending_synchronization_ids = False
         return False

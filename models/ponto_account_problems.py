@@ -8,6 +8,7 @@ from odoo.tools import format_amount, format_date, format_datetime
 from odoo.tools.translate import LazyTranslate
 
 from .conversions import local_date
+from .moments import is_over, noted
 from .rights import may_connect, may_look
 
 _lt = LazyTranslate(__name__)
@@ -219,11 +220,10 @@ class PontoAccount(models.Model):
         """
         if not self.journal_id or not self.link_id.auto_synchronize:
             return False
-        heard_at = self.last_read_at or self.create_date
-        is_asked = self.bank_data_at and self.bank_data_at >= fields.Datetime.now() - 2 * SILENT_AFTER
-        if self.bank_data_at and (self.bank_error_code or not is_asked):
+        heard_at = noted(self.last_read_at) or noted(self.create_date) or fields.Datetime.now()
+        if self.bank_data_at and (self.bank_error_code or is_over(self.bank_data_at, 2 * SILENT_AFTER)):
             heard_at = min(heard_at, self.bank_data_at)
-        return heard_at < fields.Datetime.now() - SILENT_AFTER and heard_at
+        return is_over(heard_at, SILENT_AFTER) and heard_at
 
     def _failure_problem(self):
         kind = (self.failure or {}).get('kind')
@@ -290,8 +290,8 @@ class PontoAccount(models.Model):
         )
 
     def _difference_problem(self):
-        since = self.unexplained_since
-        amount = since and since <= fields.Datetime.now() - DIFFERENCE_AFTER and self._unexplained_difference()
+        is_lasting = self.unexplained_since and is_over(self.unexplained_since, DIFFERENCE_AFTER)
+        amount = is_lasting and self._unexplained_difference()
         if not amount:
             return None
         words = {'amount': format_amount(self.env, abs(amount), self.currency_id)}

@@ -29,6 +29,7 @@ from odoo.fields import Domain
 
 from ..ponto.errors import PontoApiError
 from .conversions import naive_utc
+from .moments import is_over, noted
 from .ordering import places
 
 # A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
@@ -126,8 +127,8 @@ class PontoAccount(models.Model):
         )
 
     def _last_run(self):
-        """Return the newest history row of the account."""
-        return self.env['ponto.synchronization'].sudo().search([('account_id', '=', self.id)], limit=1)
+        """Return the newest history row of the account, by the order in which runs were made and not by any clock."""
+        return self.env['ponto.synchronization'].sudo().search([('account_id', '=', self.id)], order='id desc', limit=1)
 
     def _read_details(self):
         """Read balance and consent of the account."""
@@ -222,7 +223,10 @@ class PontoAccount(models.Model):
         return bool(self.last_full_read_at) and not self._is_in_lookback(items)
 
     def _is_in_lookback(self, items):
-        start = self.last_read_at - LOOKBACK
+        last_read_at = noted(self.last_read_at)
+        if not last_read_at:
+            return True
+        start = last_read_at - LOOKBACK
         return any(
             moment and naive_utc(moment) >= start for item in items for moment in (item.execution_date, item.value_date)
         )
@@ -237,8 +241,7 @@ class PontoAccount(models.Model):
             account._begin_sweep()
 
     def _is_full_read_due(self):
-        now = fields.Datetime.now()
-        return self.last_full_read_at and self.last_full_read_at + FULL_READ_EVERY <= now
+        return self.last_full_read_at and is_over(self.last_full_read_at, FULL_READ_EVERY)
 
     def _begin_sweep(self):
         """Begin to read the whole list, from its top."""

@@ -10,10 +10,12 @@ from psycopg2.extensions import TransactionRollbackError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..ponto.errors import PontoError
 from .error_sentences import error_code, failure_of
+from .moments import due_domain
 from .ponto_account_reading import PAGES_AT_ONCE
 
 _logger = logging.getLogger(__name__)
@@ -85,7 +87,7 @@ class PontoAccount(models.Model):
 
         In one statement: who comes late does not hold the lock, however briefly, that the first one takes again.
         """
-        query = self._search([('id', 'in', self.ids), ('next_read_at', '<=', fields.Datetime.now())])
+        query = self._search(Domain('id', 'in', self.ids) & due_domain('next_read_at'))
         rows = self.env.execute_query(SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select()))
         return self.browse(account_id for [account_id] in rows)
 
@@ -146,7 +148,7 @@ class PontoAccount(models.Model):
     def _due_domain(self):
         return [
             ('journal_id', '!=', False),
-            ('next_read_at', '<=', fields.Datetime.now()),
+            *due_domain('next_read_at'),
             ('state', 'in', ('active', 'error')),
             # What a person has begun is finished in any case.
             '|',

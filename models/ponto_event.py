@@ -6,6 +6,8 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
+from .moments import noted
+
 _logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
@@ -133,7 +135,7 @@ class PontoEvent(models.Model):
             integrations = integrations.filtered(
                 lambda integration: (
                     integration.state != 'draft'
-                    and (not integration.consented_at or integration.consented_at <= made_at)
+                    and not (noted(integration.consented_at) and integration.consented_at > made_at)
                 )
             )
         return integrations

@@ -15,6 +15,7 @@ from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
 from ..ponto.logo import fetch_logo
 from .conversions import naive_utc
 from .error_sentences import error_sentence
+from .moments import over_domain
 
 _logger = logging.getLogger(__name__)
 
@@ -197,7 +198,7 @@ class PontoInstitution(models.Model):
             Domain('logo_url', '!=', False)
             & (
                 Domain('logo_tried_at', '=', False)
-                | (Domain('logo', '=', False) & Domain('logo_tried_at', '<', fields.Datetime.now() - LOGO_RETRY))
+                | (Domain('logo', '=', False) & over_domain('logo_tried_at', LOGO_RETRY))
             )
         )
         cron._commit_progress(remaining=len(waiting))

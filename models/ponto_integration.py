@@ -1,14 +1,17 @@
+import logging
 import time
 
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 from ..ponto.auth import ClientCredentialsAuth
 from ..ponto.client import PontoClient
-from ..ponto.errors import PontoCredentialsError, PontoGrantError
+from ..ponto.errors import PontoCredentialsError, PontoError, PontoGrantError
 from .encryption import decrypt, encrypt
 from .messages import failure
 from .ponto_token import TokenStore
+
+_logger = logging.getLogger(__name__)
 
 DIRECT_API_URL = 'https://api.myponto.com'
 CONNECT_SECRET = 'account_online_ponto.connect_client_secret'  # noqa: S105 a parameter's name
@@ -220,7 +223,35 @@ class PontoIntegration(models.Model):
         )
         integration._set_connected()
         links = integration._ensure_links(institutions, resources)
+        integration._integrations_with(resources)._note_refusals()
         return self.env['ponto.account'].sudo()._update_from_grant(integration, links, resources).with_env(self.env)
+
+    def _integrations_with(self, resources):
+        """Return the company's other grants that count as accepted and read one of the account `resources` as well."""
+        accounts = self.env['ponto.account'].search(
+            [
+                ('company_id', '=', self.company_id.id),
+                ('integration_id', '!=', self.id),
+                '|',
+                ('ponto_id', 'in', [resource.id for resource in resources]),
+                ('reference', 'in', [resource.reference for resource in resources if resource.reference]),
+            ]
+        )
+        return accounts.integration_id.filtered(lambda integration: integration.state == 'connected')
+
+    def _note_refusals(self):
+        """Ask Ponto whether it still accepts these grants, and note those that it does not.
+
+        An integration that was made anew at Ponto reads the accounts of the one before, which nobody has ended here.
+        """
+        for integration in self:
+            try:
+                next(iter(integration._client().iter_accounts()), None)
+            except PontoError as error:
+                integration._record_error(error)
+            except UserError:
+                # Certificates of Ponto Connect that cannot be used say nothing of the grant.
+                _logger.info("Whether Ponto accepts integration %s could not be asked.", integration.id)
 
     def _ensure_links(self, institutions, resources):
         """Return `{Ponto institution id or None: ponto.link}` for all institutions of the account `resources`."""

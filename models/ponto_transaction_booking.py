@@ -5,11 +5,10 @@ import time
 from collections import Counter
 from decimal import Decimal, InvalidOperation
 
-import psycopg2
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .database_errors import is_passing
 from .labels import account_number, clean_line, remittance_text
 from .ordering import FIRST_SEQUENCE
 
@@ -19,6 +18,8 @@ _logger = logging.getLogger(__name__)
 NOISE = Decimal('0.000001')
 # A batch of which Odoo refuses many rows is tried for so long, see `_create_lines`.
 SECONDS_OF_HALVING = 10
+# Core indexes a partner's name with a B-tree, which holds at most 2,704 bytes. The whole text stays in the inbox.
+MAX_PARTNER_NAME = 500
 
 
 class BentLineError(Exception):
@@ -85,10 +86,10 @@ class PontoTransaction(models.Model):
                     row._check_line(line)
                     row._mark_booked(line)
             return self
-        except psycopg2.OperationalError:
-            # Another transaction is at the same rows: not the fault of a row, and this transaction is over.
-            raise
-        except Exception as error:  # whatever Odoo or another addon objects to, the row says it
+        except Exception as error:  # whatever Odoo, the database or another addon objects to, the row says it
+            if is_passing(error):
+                # Not the fault of a row, and this transaction is over.
+                raise
             if len(self) > 1:
                 half = len(self) // 2
                 booked = self[:half]._create_lines(end)
@@ -200,7 +201,7 @@ class PontoTransaction(models.Model):
             'date': self.date,
             'amount': self.amount,
             'payment_ref': self.payment_ref,
-            'partner_name': clean_line(self.counterpart_name) or False,
+            'partner_name': clean_line(self.counterpart_name)[:MAX_PARTNER_NAME] or False,
             'account_number': account_number(self.counterpart_reference) or False,
             'transaction_type': clean_line(self.bank_transaction_code or self.proprietary_bank_transaction_code)
             or False,

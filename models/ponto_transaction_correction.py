@@ -2,7 +2,6 @@
 
 import logging
 
-import psycopg2
 from markupsafe import Markup
 
 from odoo import models
@@ -10,6 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
 from ..ponto.resources import Transaction
+from .database_errors import is_passing
 from .matching import common_text
 from .ponto_transaction_booking import BentLineError
 
@@ -78,9 +78,9 @@ class PontoTransaction(models.Model):
                 if 'date' in vals or 'amount' in vals:
                     self._check_line(line)
             return True
-        except psycopg2.OperationalError:
-            raise
         except Exception as error:  # whatever Odoo or another addon objects to, somebody is told of the change
+            if is_passing(error):
+                raise
             if not isinstance(error, (UserError, BentLineError)):
                 _logger.warning("Statement line %s cannot follow the bank's change", line.id, exc_info=True)
             return False

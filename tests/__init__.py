@@ -57,6 +57,7 @@ from . import test_year
 from . import test_health
 from . import test_public_methods
 from . import test_states
+from . import test_concerns
 from . import test_clock
 
 if find_spec('hypothesis'):

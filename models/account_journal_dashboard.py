@@ -54,7 +54,7 @@ class PontoAccount(models.Model):
             # Most of a card's queries are those of the explanation.
             'reasons': [] if is_equal else self.balance_reasons or [],
             'note': self.balance_note or '',
-            'bank_data_at': self._card_moment(self.bank_data_at),
+            'bank_data_at': self._card_moment(self.data_as_of),
             'last_read': self._card_moment(self.last_read_at),
             'next_read': self._card_moment(self.next_read_at),
             'is_automatic': self.link_id.auto_synchronize,

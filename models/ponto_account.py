@@ -36,7 +36,7 @@ class PontoAccount(models.Model):
     current_balance = fields.Monetary(string="Bank Balance", readonly=True)
     available_balance = fields.Monetary(readonly=True)
     balance_date = fields.Datetime(string="Balance as of", readonly=True)
-    bank_data_at = fields.Datetime(string="Bank Data as of", readonly=True, help="When Ponto last asked the bank.")
+    bank_data_at = fields.Datetime(readonly=True, help="When the bank last gave Ponto the balance.")
     authorized_at = fields.Datetime(readonly=True)
     authorization_expires_at = fields.Datetime(string="Authorized until", readonly=True)
     availability = fields.Char(readonly=True)

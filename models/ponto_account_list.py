@@ -5,7 +5,7 @@ Balance and transactions are two synchronizations (API reference, section 2.5): 
 
 from datetime import timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .conversions import naive_utc
 
@@ -22,6 +22,27 @@ class PontoAccount(models.Model):
     list_error_code = fields.Char(readonly=True, copy=False)
     list_error_detail = fields.Char(readonly=True, copy=False)
     balance_changed_at = fields.Datetime(readonly=True, copy=False, help="When Ponto last saw the balance change.")
+
+    data_as_of = fields.Datetime(
+        string="Bank Data as of",
+        compute='_compute_data_as_of',
+        help="When the bank last gave Ponto both the balance and the transactions: the older of the two.",
+    )
+
+    @api.depends('bank_data_at', 'list_synchronized_at')
+    def _compute_data_as_of(self):
+        for account in self:
+            moments = [moment for moment in (account.bank_data_at, account.list_synchronized_at) if moment]
+            account.data_as_of = min(moments, default=False)
+
+    def _bank_error(self):
+        """Return `(code, detail)` of the error with which the bank has answered Ponto last, ('', '') without any.
+
+        A bank may refuse its transactions and answer for the balance all the same.
+        """
+        if self.bank_error_code:
+            return self.bank_error_code, self.bank_error_detail or ''
+        return self.list_error_code or '', self.list_error_detail or ''
 
     def _note_list(self, page):
         """Keep what a page of the list says of the bank's last answer for transactions.

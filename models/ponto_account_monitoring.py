@@ -13,6 +13,7 @@ HEALTH = {
     'consents_ended': ('consent_ended',),
     'refused_by_bank': ('consent_refused', 'bank'),
     'differences': ('difference',),
+    'others': ('replaced', 'number'),
 }
 
 
@@ -41,7 +42,7 @@ class PontoAccount(models.Model):
             for name, codes in HEALTH.items()
         }
         return {
-            'is_healthy': not any(problems.values()),
+            'is_healthy': not any(feeds.mapped('needs_attention')),
             'feeds': len(feeds),
             'held': sum(feeds.mapped('held_count')),
             **lists,
@@ -52,8 +53,8 @@ class PontoAccount(models.Model):
             'silent': {'since': self._silent_since()},
             'consent_ending': {'until': self.authorization_expires_at},
             'consent_ended': {'since': self.authorization_expires_at},
-            'consent_refused': {'since': self.bank_data_at},
-            'bank': {'since': self.bank_data_at},
+            'consent_refused': {'since': self.data_as_of},
+            'bank': {'since': self.data_as_of},
             'difference': {'since': self.unexplained_since},
         }.get(problem.code, {'since': self.last_read_at})
         return {

@@ -84,8 +84,10 @@ class PontoAccount(models.Model):
         'failure',
         'bank_error_code',
         'bank_error_detail',
+        'list_error_code',
+        'list_error_detail',
         'last_read_at',
-        'bank_data_at',
+        'data_as_of',
         'authorization_expires_at',
         'held_count',
         'unexplained_since',
@@ -221,8 +223,9 @@ class PontoAccount(models.Model):
         if not self.journal_id or not self.link_id.auto_synchronize:
             return False
         heard_at = noted(self.last_read_at) or noted(self.create_date) or fields.Datetime.now()
-        if self.bank_data_at and (self.bank_error_code or is_over(self.bank_data_at, 2 * SILENT_AFTER)):
-            heard_at = min(heard_at, self.bank_data_at)
+        code, _detail = self._bank_error()
+        if self.data_as_of and (code or is_over(self.data_as_of, 2 * SILENT_AFTER)):
+            heard_at = min(heard_at, self.data_as_of)
         return is_over(heard_at, SILENT_AFTER) and heard_at
 
     def _failure_problem(self):
@@ -263,16 +266,17 @@ class PontoAccount(models.Model):
 
     def _bank_problem(self):
         """Ponto's last attempt to ask the bank has failed. What Ponto has can be read none the less."""
-        if not self.bank_error_code:
+        code, detail = self._bank_error()
+        if not code:
             return None
-        if not self.bank_error_code.startswith('authorization'):
+        if not code.startswith('authorization'):
             return Problem(
                 'bank',
                 'warning',
                 self.env._(
                     "Ponto could not ask the bank (%(detail)s). This is often over within hours; if it lasts for a day,"
                     " use Reconnect.",
-                    detail=self.bank_error_detail or self.bank_error_code,
+                    detail=detail or code,
                 ),
                 'reconnect',
             )

@@ -108,7 +108,7 @@ WITHOUT_BANK = (
 
 DASHBOARD = Page('dashboard', '/odoo/accounting', '.o_ponto_card')
 DIFFERENCE = Page(
-    'dashboard-difference', '/odoo/accounting', '.o_ponto_reasons_popover', clicks=(click('.o_ponto_explain'),)
+    'dashboard-difference', '/odoo/accounting', '.o_ponto_reasons_popover', clicks=(click('.o_ponto_all_reasons'),)
 )
 RECONNECT = Page('reconnect', '/odoo/accounting', '.modal .o_form_view', clicks=(click('.o_ponto_reconnect'),))
 CREDENTIALS = Page(

@@ -66,14 +66,14 @@ class TestBrowserCard(BrowserCase):
         self.consent_ends(days=90)
         with self.person() as person:
             self.look(person)
-            person.see(f'{CARD} .o_ponto_consent_ended.text-danger', "The bank's consent ended on")
+            person.see(f'{CARD} .o_ponto_problem_consent_ended.text-danger', "The bank's consent ended on")
             person.click(f'{CARD} .o_ponto_reconnect')
             person.see('.modal .modal-title', "Reconnect %(institution)s")
             person.see('.modal td[name=reference]', self.online.reference)
             person.click('.modal button[name=action_check]')
             person.see('.modal div[name=message]', "%(account)s: renewed, valid until %(date)s.")
             person.click('.modal footer button[special=cancel], .modal footer .o_form_button_cancel')
-            person.see('.o_ponto_card:not(:has(.o_ponto_consent_ended, .o_ponto_reconnect))')
+            person.see('.o_ponto_card:not(:has(.o_ponto_problem_consent_ended, .o_ponto_reconnect))')
 
     def test_what_is_held_is_one_click_away(self):
         self.simulator.add_transaction(
@@ -83,10 +83,34 @@ class TestBrowserCard(BrowserCase):
         with self.person() as person:
             self.look(person)
             person.see(f'{CARD} .o_ponto_difference')
-            self.assertIn('1', person.see(f'{CARD} .o_ponto_held'))
+            self.assertIn('1', person.see(f'{CARD} .o_ponto_problem_held'))
             person.click(f'{CARD} .o_ponto_review')
             person.see('.o_searchview_facet', self.online.reference)
             person.see('.o_list_view .o_data_row', "In dollars")
+
+    def test_each_reason_of_a_difference_opens_its_records_on_the_card_and_on_the_page_of_the_account(self):
+        self.simulator.add_transaction(self.online, 1000, '2026-02-01', remittance_information="Long ago")
+        self.simulator.add_transaction(self.online, 7.77, '2026-03-04', remittance_information="Taken out")
+        account = self.link(start_date='2026-03-01')
+        account._synchronize()
+        self.lines(account).filtered(lambda line: line.amount == 7.77).unlink()
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-03-05', 'amount': 1, 'payment_ref': "By hand"}
+        )
+        account.unexplained_since = fields.Datetime.now() - timedelta(days=2)
+        with self.person() as person:
+            self.look(person)
+            person.click(f'{CARD} .o_ponto_difference .o_ponto_reason_skipped')
+            person.see('.o_list_view .o_data_row', "Long ago")
+            self.look(person)
+            person.click(f'{CARD} .o_ponto_all_reasons')
+            person.click('.o_popover .o_ponto_reason_removed')
+            person.see('.o_list_view .o_data_row', "Taken out")
+            self.look(person)
+            person.click(f'{CARD} .o_ponto_explain')
+            person.see('.o_form_view .o_ponto_alert .o_ponto_problem_difference.text-danger')
+            person.click('.o_form_view .o_ponto_reason_removed')
+            person.see('.o_list_view .o_data_row', "Taken out")
 
     def test_a_journal_without_a_feed_is_connected_from_its_card(self):
         self.env['account.journal'].create(
@@ -111,7 +135,7 @@ class TestBrowserCard(BrowserCase):
         )
         with self.person(reader) as person:
             self.look(person)
-            person.see(f'{CARD} .o_ponto_consent_ended.text-danger')
+            person.see(f'{CARD} .o_ponto_problem_consent_ended.text-danger')
             person.see('body:not(:has(.o_ponto_fetch, .o_ponto_reconnect))')
             person.click(f'{CARD} {MENU}')
             person.see('.o-dropdown--menu:not(:has(.o_ponto_fetch_item, [name^=action_ponto]))')

@@ -8,6 +8,7 @@ from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import PATIENCE, PontoCase
+from .simulator import ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS
 
 
 @tagged('post_install', '-at_install')
@@ -105,6 +106,44 @@ class TestHealth(PontoCase):
     def test_a_bank_that_ponto_does_not_ask_any_more_is_silent_too(self):
         self.account.bank_data_at = self.ago(days=3)
         self.assertIn("Nothing has come in", self.tell().note)
+
+    def refuse_transactions(self):
+        """Let the bank refuse its transactions to Ponto and answer for the balance."""
+        self.simulator.fail_synchronization(account=self.online, subtype=ACCOUNT_TRANSACTIONS)
+        self.simulator.add_bank_transaction(self.online, 100, '2026-03-03')
+        self.simulator.synchronize(self.online, ACCOUNT_TRANSACTIONS, ACCOUNT_DETAILS)
+        self.account._synchronize()
+
+    def test_a_bank_that_refuses_its_transactions_and_answers_for_the_balance_is_a_failed_feed(self):
+        self.refuse_transactions()
+        [problem] = self.account._problems()
+        self.assertEqual((problem.code, problem.severity, problem.remedy), ('consent_refused', 'danger', 'reconnect'))
+        health = self.env['ponto.account'].with_user(self.accountant).get_health()
+        self.assertFalse(health['is_healthy'])
+        self.assertEqual([row['message'] for row in health['refused_by_bank']], [problem.sentence])
+        self.assertEqual(self.account.link_id.state, 'attention')
+        # The same words as where the balance is refused.
+        self.account.write({'list_error_code': False, 'bank_error_code': 'authorizationInvalid'})
+        self.assertEqual(self.account._problems(), [problem])
+
+    def test_what_a_bank_refuses_for_a_day_is_told_by_the_same_activity_whatever_it_is(self):
+        before = self.account.data_as_of
+        self.simulator.advance(hours=30)
+        self.refuse_transactions()
+        self.assertGreater(self.account.bank_data_at, before)
+        self.assertEqual(self.account.data_as_of, before)
+        self.account.list_synchronized_at = self.ago(days=2)
+        told = self.tell()
+        self.assertEqual(told.summary, "No news from the bank")
+        self.assertIn("no longer accepts the consent", told.note)
+        self.simulator.synchronize(self.online)
+        self.account._synchronize()
+        self.assertFalse(self.silences())
+        self.assertFalse(self.account.health_message)
+
+    def test_where_ponto_tells_nothing_of_the_list_the_balance_says_how_old_the_data_is(self):
+        self.account.write({'list_synchronized_at': False})
+        self.assertEqual(self.account.data_as_of, self.account.bank_data_at)
 
     def test_accounts_of_one_bank_share_the_activity(self):
         savings = self.simulator.add_account('BE43068999999501', institution=self.bank)

@@ -142,6 +142,7 @@ class TestInbox(PontoCase):
                 'consents_ended': [],
                 'refused_by_bank': [],
                 'differences': [],
+                'others': [],
             },
         )
         self.account.write(

@@ -157,7 +157,7 @@ describe("what it shows", () => {
         expect(".o_ponto_difference").toHaveText(
             /The bank has € 12.00 more than Odoo\s*Waiting under To Review: € 13.00\s*All reasons\s*Several journals share it./
         );
-        await contains(".o_ponto_explain").click();
+        await contains(".o_ponto_all_reasons").click();
         expect(queryAllTexts(".o_popover .o_ponto_reasons li")).toEqual([
             "Waiting under To Review: € 13.00",
             "Before the first transaction that Ponto has: € -1.00",
@@ -196,8 +196,8 @@ describe("what it shows", () => {
             "The bank did not answer.",
             "To review: 3.",
         ]);
-        expect(".o_ponto_consent_ended.text-danger").toHaveCount(1);
-        expect(".o_ponto_bank.text-warning-emphasis").toHaveCount(1);
+        expect(".o_ponto_problem_consent_ended.text-danger").toHaveCount(1);
+        expect(".o_ponto_problem_bank.text-warning-emphasis").toHaveCount(1);
         expect(".o_ponto_reconnect.btn-primary").toHaveCount(1);
         expect(".o_ponto_review.btn-secondary").toHaveText("Review");
         await contains(".o_ponto_reconnect").click();
@@ -207,7 +207,7 @@ describe("what it shows", () => {
 
     test("a problem without a remedy, or one that the person may not use, has no button", async () => {
         await mountCard(feed({ problems: [problem("silent", "danger", "Nothing has come in.", "", "")] }));
-        expect(".o_ponto_silent.text-danger").toHaveText("Nothing has come in.");
+        expect(".o_ponto_problem_silent.text-danger").toHaveText("Nothing has come in.");
         expect(".o_ponto_problems button").toHaveCount(0);
     });
 

@@ -228,9 +228,11 @@ class PontoAccount(models.Model):
     def _prepare_outcome_vals(self):
         """Return what this account's fetch has brought by now."""
         runs = self._fetch_runs()
-        failed = runs[:1].state == 'error'
-        sentences = [runs[:1].message] if failed else [runs._outcome(runs), *self._remarks_on_asking()]
-        return {'failed': failed, 'message': ' '.join(sentences)}
+        if runs[:1].state == 'error':
+            return {'failed': True, 'message': runs[:1].message}
+        obstacles = self._obstacles()
+        sentences = [runs._outcome(runs), *obstacles, *self._remarks_on_asking()]
+        return {'failed': bool(obstacles), 'message': ' '.join(sentences)}
 
     def _fetch_runs(self):
         """Return the runs of the last fetch, the newest first."""

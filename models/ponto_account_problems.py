@@ -38,6 +38,8 @@ REMEDY_OF_FAILURE = {
     'PontoNotFoundError': 'fetch_accounts',
 }
 REFUSALS = ('PontoCredentialsError', 'PontoGrantError')
+# The bank gives Ponto nothing new.
+OBSTACLES = ('consent_ended', 'consent_refused', 'bank')
 # Problems that all accounts of a connection share.
 CONNECTION_PROBLEMS = ('disconnected', 'refused')
 
@@ -293,19 +295,23 @@ class PontoAccount(models.Model):
             'held', 'warning', self.env._("To review: %(held)s.", held=self.held_count), 'review'
         )
 
+    def _obstacles(self):
+        """Return why nothing new comes from the bank although Ponto can be read, each sentence once."""
+        found = [problem for account in self for problem in account._problems() if problem.code in OBSTACLES]
+        return list(dict.fromkeys(problem.sentence for problem in found))
+
     def _difference_problem(self):
         is_lasting = self.unexplained_since and is_over(self.unexplained_since, DIFFERENCE_AFTER)
         amount = is_lasting and self._unexplained_difference()
         if not amount:
             return None
-        words = {'amount': format_amount(self.env, abs(amount), self.currency_id)}
         return Problem(
             'difference',
             'danger',
-            self.env._("The bank has %(amount)s more than Odoo, and no transaction that waits explains it.", **words)
-            if amount > 0
-            else self.env._(
-                "The bank has %(amount)s less than Odoo, and no transaction that waits explains it.", **words
+            self.env._(
+                "No transaction that waits explains %(amount)s of the difference between the bank's balance and"
+                " Odoo's.",
+                amount=format_amount(self.env, amount, self.currency_id),
             ),
             'add_opening_line' if self.lacks_opening_line else 'explain',
         )

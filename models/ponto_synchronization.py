@@ -79,8 +79,9 @@ class PontoSynchronization(models.Model):
         done = self - failed
         if done:
             sentences.append(self._outcome(done))
-        sentences += remarks
-        return (messages.failure if failed else messages.success)('\n'.join(sentences), next_action)
+        obstacles = done.account_id._obstacles()
+        sentences += [*obstacles, *remarks]
+        return (messages.failure if failed or obstacles else messages.success)('\n'.join(sentences), next_action)
 
     def _outcome(self, done):
         new, booked = (sum(done.mapped(name)) for name in ('new_count', 'booked_count'))

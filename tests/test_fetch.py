@@ -12,6 +12,8 @@ class TestFetch(PontoCase, HttpCase):
 
     def setUp(self):
         super().setUp()
+        self.set_pontos_clock()
+        self.simulator.reauthorize(self.online, days=3650)
         self.simulator.add_transaction(self.online, 10, '2026-03-02')
         self.account = self.link()
         self.authenticate(self.accountant.login, self.accountant.login)
@@ -123,13 +125,20 @@ class TestFetch(PontoCase, HttpCase):
 
     def test_a_bank_that_refuses_the_consent_is_told_on_the_account(self):
         self.company.ponto_office_ip = '81.82.83.85'
-        self.set_pontos_clock()
-        self.simulator.reauthorize(self.online, days=3650)
         self.simulator.fail_synchronization(2, account=self.online)
         self.call('action_fetch_transactions')
         for _look in range(4):
-            self.call('fetch_progress')
+            [progress] = self.call('fetch_progress')
         self.assertIn("Reconnect", self.account.health_message)
+        self.assertEqual((progress['stage'], progress['failed']), ('done', True))
+        self.assertIn("Reconnect", progress['message'])
+
+    def test_a_fetch_after_the_end_of_the_consent_does_not_say_in_green_that_there_is_nothing_new(self):
+        self.simulator.advance(days=-2)
+        self.simulator.reauthorize(self.online, days=1)
+        notification = self.call('action_fetch_transactions')['params']
+        self.assertEqual(notification['type'], 'danger')
+        self.assertIn("consent ended on", notification['message'])
 
     def test_the_progress_counts_the_whole_fetch_and_ends_with_what_came_in(self):
         self.company.ponto_office_ip = '81.82.83.85'

@@ -36,5 +36,6 @@ from . import ponto_transaction_booking
 from . import ponto_transaction_correction
 from . import ponto_transaction_imported
 from . import ponto_transaction_partner
+from . import ponto_account_opening
 from . import res_company
 from . import res_config_settings

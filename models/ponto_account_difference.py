@@ -246,7 +246,9 @@ class PontoAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _elsewhere_domain(self):
-        return [('state', '=', 'booked'), ('statement_line_id.journal_id', '!=', self.journal_id.id)]
+        """Return the domain of the rows whose line is in another journal, unless its balance was transferred."""
+        journals = self.journal_id + self._opening_line().ponto_opening_journal_id
+        return [('state', '=', 'booked'), ('statement_line_id.journal_id', 'not in', journals.ids)]
 
     def _gone_domain(self):
         """Return the domain of the rows that the bank has withdrawn.

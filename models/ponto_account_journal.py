@@ -53,7 +53,7 @@ class PontoAccount(models.Model):
             ('type', 'in', ('bank', 'credit')),
             ('ponto_account_ids', '=', False),
         ]
-        before = self._known_rows().statement_line_id.sorted('date')[-1:].journal_id.filtered_domain(free)
+        before = self._last_journal().filtered_domain(free)
         if before or not self.reference:
             return before
         numbered = journals.search(
@@ -63,9 +63,16 @@ class PontoAccount(models.Model):
             lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id
         )[:1]
 
-    def _known_rows(self):
-        """Return the rows of this account that have been in the books, in whatever journal."""
-        return self.env['ponto.transaction'].sudo().search([('account_id', '=', self.id), ('state', 'in', DECIDED)])
+    def _has_known_rows(self):
+        """Return whether transactions of this account have been in the books, in whatever journal."""
+        return bool(self._inbox().search_count([('account_id', '=', self.id), ('state', 'in', DECIDED)], limit=1))
+
+    def _last_journal(self, domain=()):
+        """Return the journal with the newest booked transaction of this account, among those that `domain` names."""
+        booked = [('account_id', '=', self.id), ('state', '=', 'booked'), ('statement_line_id', '!=', False)]
+        return (
+            self._inbox().search([*booked, *domain], order='date desc, id desc', limit=1).statement_line_id.journal_id
+        )
 
     def _propose_start_date(self, journal):
         """Return from which day on the transactions of this account should enter `journal`; False: as far back as Ponto
@@ -77,7 +84,7 @@ class PontoAccount(models.Model):
         is found by the search for duplicates, or by its import id. It never lies in a locked period then.
         """
         self.ensure_one()
-        earlier = self if self._known_rows() else journal.sudo().ponto_account_ids - self
+        earlier = self if self._has_known_rows() else journal.sudo().ponto_account_ids - self
         if earlier:
             return earlier.start_date
         proposed = journal._first_imported_day() or reach_back(journal._days_with_lines())
@@ -107,7 +114,7 @@ class PontoAccount(models.Model):
         account._set_linked(
             journal,
             start_date=start_date,
-            is_linked_again=bool(account._known_rows()),
+            is_linked_again=account._has_known_rows(),
             # Older transactions were asked for in the books as they were then.
             wanted_from=False,
             wanted_until=False,

@@ -28,6 +28,7 @@ REMEDIES = {
     'reconnect': (_lt("Reconnect"), may_connect),
     'add_opening_line': (_lt("Add Opening Line"), may_connect),
     'use_new_number': (_lt("Use the New Number"), may_connect),
+    'show_opening_line': (_lt("Show Opening Line"), may_look),
     'explain': (_lt("Show Reasons"), may_look),
     'review': (_lt("Review"), may_look),
 }
@@ -156,6 +157,7 @@ class PontoAccount(models.Model):
             self._failure_problem(),
             self._consent_problem(),
             self._bank_problem(),
+            self._opening_problem(),
             self._difference_problem(),
             self._held_problem(),
             *self._identity_problems(),
@@ -366,6 +368,7 @@ class PontoAccount(models.Model):
             'reconnect': self.link_id.action_reauthorize,
             'add_opening_line': self.action_add_opening_line,
             'use_new_number': self.action_use_new_number,
+            'show_opening_line': self.action_show_opening_line,
             'explain': self._action_open,
             'review': self._action_review,
         }[remedy]()

@@ -54,6 +54,7 @@ class PontoTransaction(models.Model):
             for row in held:
                 row._hold(**reasons[row])
             booked = (to_book - held)._create_lines()
+            account._lower_opening_line(booked)
             (changed + booked)._order_within_day()
             changed._mark_followed()
             counts['booked_count'] += len(booked)

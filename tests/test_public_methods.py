@@ -47,6 +47,7 @@ ALLOWED = {
         'action_find_missing_transactions': BOOK,
         'action_open_reason': LOOK,
         'action_remedy': LOOK,
+        'action_show_opening_line': LOOK,
         'action_unlink_journal': MANAGE,
         'action_use_new_number': MANAGE,
         'fetch_progress': BOOK,

@@ -30,8 +30,8 @@ class PontoBackfill(models.TransientModel):
             )
             wizard.opening_message = (
                 self.env._(
-                    "The opening line of %(journals)s already contains older transactions. Lower it by their sum, or"
-                    " delete it, once they are in the books.",
+                    "The opening line of %(journals)s already contains older transactions. It is lowered by those that"
+                    " come in.",
                     journals=', '.join(lines.journal_id.mapped('display_name')),
                 )
                 if lines
@@ -65,7 +65,8 @@ class PontoBackfill(models.TransientModel):
         free = accounts.try_lock_for_update(allow_referencing=True)
         runs = free._apart(self._fetch_one, 'backfill')
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
-        return runs._notify(busy=accounts - free, left=free - runs.account_id)
+        too_high = [problem.sentence for account in free if (problem := account._opening_problem())]
+        return runs._notify(busy=accounts - free, left=free - runs.account_id, remarks=too_high)
 
     def _fetch_one(self, account):
         # As asked now: a later start date is not to be undone by it.

@@ -120,7 +120,8 @@ class PontoConnect(models.TransientModel):
         wizard.line_ids._propose_opening_line()
         if not wizard.line_ids.opening_amount:
             raise UserError(
-                self.env._(
+                account.sudo()._opening_remark()
+                or self.env._(
                     "The journal of this account needs no opening line, or has entries from elsewhere. The account's"
                     " page explains the difference between its balance and the bank's."
                 )
@@ -252,6 +253,7 @@ class PontoConnect(models.TransientModel):
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         runs = self.env['ponto.synchronization'].sudo().union(*(account._last_run() for account in accounts))
         remarks += self.line_ids.mapped('remark')
+        remarks += [account._opening_remark() for account in accounts]
         return runs._notify(remarks=filter(None, remarks), next_action=accounts.journal_id._action_ponto_transactions())
 
     # -------------------------------------------------------------------------

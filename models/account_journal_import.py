@@ -9,6 +9,7 @@ from odoo import models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 
 PROVIDER = 'online.bank.statement.provider'
+PROVIDER_JOURNAL = 'journal_id'
 IMPORT_ID = 'unique_import_id'
 
 
@@ -54,9 +55,10 @@ class AccountJournal(models.Model):
         """Return the active records of OCA's module that import into these journals; None without that module."""
         if PROVIDER not in self.env:
             return None
-        return self.env[PROVIDER].sudo().search([('journal_id', 'in', self.ids), ('active', '=', True)])
+        # Odoo's search leaves out those that are not active.
+        return self.env[PROVIDER].sudo().search([(PROVIDER_JOURNAL, 'in', self.ids)])
 
     def _switch_off_imports(self):
         imports = self._active_imports()
         if imports:
-            imports.active = False
+            imports.action_archive()

@@ -7,6 +7,7 @@ from odoo.tools import format_date
 
 from ..ponto.errors import PontoError
 from .identity import Traits, differ, recognize
+from .matching import EXACT, SAME, pair
 from .messages import success
 from .ponto_account_problems import Problem
 
@@ -146,18 +147,13 @@ class PontoAccount(models.Model):
 
         Each row of the inbox stands for one of them at most.
         """
-        inbox = self._inbox()
-        rows = inbox.search([('account_id', '=', self.id), ('date', '!=', False)])
-        candidates = [inbox.new(self._prepare_new_vals(item)) for item in items]
-        days = rows.mapped('date')
-        comparable = [row for row in candidates if days and min(days) <= (row._booking_day() or days[0]) <= max(days)]
-        known = [row._fingerprint() for row in rows]
-        count = 0
-        for row in comparable:
-            if row._fingerprint() in known:
-                known.remove(row._fingerprint())
-                count += 1
-        return len(comparable), count
+        own = [('account_id', '=', self.id)]
+        [[first, last]] = self._inbox()._read_group(own, [], ['date:min', 'date:max'])
+        listed = [self._inbox().new(self._prepare_new_vals(item)) for item in items]
+        comparable = {row: row._payment() for row in listed if first and first <= (row._booking_day() or first) <= last}
+        amounts = list({row.amount for row in comparable})
+        known = {row: row._payment() for row in self._inbox().search([*own, ('amount', 'in', amounts)])}
+        return len(comparable), len(pair(known, comparable, EXACT, SAME))
 
     def _traits(self):
         """Return `{account: Traits}`."""
@@ -202,9 +198,11 @@ class PontoAccount(models.Model):
                     account=former.name,
                 )
             )
-        own = self.transaction_ids.filtered(lambda row: row.state in DECIDED)
-        (self.transaction_ids - own).unlink()
-        rows = former.transaction_ids.filtered(lambda row: row.ponto_id not in set(own.mapped('ponto_id')))
+        inbox = self._inbox()
+        own = inbox.search([('account_id', '=', self.id)])
+        decided = own.filtered(lambda row: row.state in DECIDED)
+        (own - decided).unlink()
+        rows = inbox.search([('account_id', '=', former.id), ('ponto_id', 'not in', decided.mapped('ponto_id'))])
         former.action_unlink_journal()
         rows.account_id = self
         self.write(

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from . import test_synchronization
 from . import test_balance
 from . import test_opening
+from . import test_existing_books
 from . import test_corrections
 from . import test_failures
 from . import test_faults

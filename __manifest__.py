@@ -17,6 +17,7 @@
         'wizard/ponto_backfill_views.xml',
         'wizard/ponto_connect_views.xml',
         'wizard/ponto_reauthorize_views.xml',
+        'wizard/ponto_settlement_views.xml',
         'views/ponto_institution_views.xml',
         'views/ponto_synchronization_views.xml',
         'views/account_bank_statement_line_views.xml',

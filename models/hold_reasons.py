@@ -21,6 +21,20 @@ KINDS = {
         ),
     ),
     'duplicate': ('duplicate', _lt("%(line)s of %(date)s has the same amount. Is it the same payment?")),
+    'withdrawn': (
+        'withdrawn',
+        _lt(
+            "It is in the books, but Ponto no longer lists it. Compare with the bank's own statement: keep its line, or"
+            " delete it if the bank has withdrawn the transaction."
+        ),
+    ),
+    'replaced': (
+        'withdrawn',
+        _lt(
+            "It is in the books, but Ponto no longer lists it, and lists in its place what has the same amount in all."
+            " If the bank's own statement says so too, delete its line."
+        ),
+    ),
     'removed_before': (
         'duplicate',
         _lt("Somebody has removed %(line)s of %(date)s with the same amount from the books. Is it the same payment?"),

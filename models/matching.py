@@ -20,6 +20,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+# So many different sums of some payments are looked at, so that many payments cost little time.
+MOST_SUMS = 10_000
+
 _BREAK = re.compile(r'<br\s*/?>', re.IGNORECASE)
 _WORD = re.compile(r'\w+')
 # What banks write where a payer has given no end-to-end id.
@@ -158,3 +161,24 @@ def _differ(one, other):
 
 EXACT = Stage(lambda payment: payment.full_content)
 SAME = Stage(lambda payment: payment.content)
+
+
+def parts(amount, payments, at_most=20):
+    """Return the keys of the payments that add up to `amount`, such as the items of a batch; () without any.
+
+    :param payments: `{key: Payment}`; only the first `at_most` with the sign of `amount` are tried
+    """
+    whole = _thousandths(amount)
+    sums = {0: ()}
+    tried = [(key, part) for key, payment in payments.items() if (part := _thousandths(payment.amount)) * whole > 0]
+    for key, part in tried[:at_most]:
+        for total, keys in list(sums.items()):
+            if abs(total + part) <= abs(whole) and len(sums) < MOST_SUMS:
+                sums.setdefault(total + part, (*keys, key))
+        if whole in sums:
+            return sums[whole]
+    return ()
+
+
+def _thousandths(amount):
+    return round(amount * 1000)

@@ -20,6 +20,7 @@ LABELS = {
     'ahead': _lt("Dated ahead, but in the bank's balance already"),
     'skipped': _lt("Before the start date"),
     'removed': _lt("Removed from the books by hand"),
+    'aside': _lt("Set aside by hand"),
     'elsewhere': _lt("In the books of another journal"),
     'bent': _lt("Lines that differ from the bank's amount or date"),
     'gone': _lt("In the books, but no longer listed by Ponto"),
@@ -28,8 +29,9 @@ LABELS = {
     'opening': _lt("Opening line that differs from the balance before it"),
     'before': _lt("Before the first transaction that Ponto has"),
 }
-# What waits is on its way into the books: such a difference ends by itself, or is told as something to review.
-WAITING = {'held', 'uncounted', 'new', 'ahead'}
+# What waits is on its way into the books: such a difference ends by itself, or is told as something to review. What a
+# person has set aside is known to be missing.
+WAITING = {'held', 'uncounted', 'new', 'ahead', 'aside'}
 # An amount in another currency explains what is left of a difference that is near it at Odoo's rate.
 NEAR = 0.2
 
@@ -126,7 +128,7 @@ class PontoAccount(models.Model):
         elsewhere = [*counted, *self._elsewhere_domain()]
         sums = dict(self.env[ROWS]._read_group(counted, ['state'], ['amount:sum']))
         # An opening line holds what lies before the start date.
-        states = ('held', 'new', 'removed') if has_opening else ('held', 'new', 'removed', 'skipped')
+        states = ['held', 'new', 'removed', 'aside', *(() if has_opening else ('skipped',))]
         return [
             *(Reason(state, sums.get(state, 0), ROWS, (*counted, ('state', '=', state))) for state in states),
             Reason('elsewhere', self._sum(ROWS, elsewhere), ROWS, tuple(elsewhere)),

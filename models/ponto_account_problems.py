@@ -67,6 +67,7 @@ class PontoAccount(models.Model):
         compute='_compute_problems', help="What the component `ponto_problems` shows, see `_prepare_problems_vals`."
     )
     held_count = fields.Integer(compute='_compute_held_count', compute_sudo=True)
+    withdrawn_count = fields.Integer(compute='_compute_held_count', compute_sudo=True)
     consent_state = fields.Selection(
         [('valid', "Valid"), ('ending', "Ending"), ('ended', "Ended")], compute='_compute_consent'
     )
@@ -113,15 +114,19 @@ class PontoAccount(models.Model):
         feeds = self.search([('journal_id', '!=', False)])
         return [('id', 'in', feeds.filtered('needs_attention').ids)]
 
-    @api.depends('transaction_ids.state')
+    @api.depends('transaction_ids.hold_reason')
     def _compute_held_count(self):
-        held = dict(
-            self.env['ponto.transaction']._read_group(
-                [('state', '=', 'held'), ('account_id', 'in', self.ids)], ['account_id'], ['__count']
-            )
-        )
+        rows = self.env['ponto.transaction']
+        domain = [*rows._to_review_domain(), ('account_id', 'in', self.ids)]
+        counts = {
+            (account, reason): count
+            for account, reason, count in rows._read_group(domain, ['account_id', 'hold_reason'], ['__count'])
+        }
         for account in self:
-            account.held_count = held.get(account, 0)
+            account.held_count = sum(count for (of, _reason), count in counts.items() if of == account)
+            account.withdrawn_count = sum(
+                count for (of, reason), count in counts.items() if of == account and reason == 'withdrawn'
+            )
 
     @api.depends_context('lang')
     @api.depends('authorization_expires_at', 'time_zone')
@@ -160,6 +165,7 @@ class PontoAccount(models.Model):
             self._opening_problem(),
             self._difference_problem(),
             self._held_problem(),
+            self._withdrawn_rows_problem(),
             *self._identity_problems(),
         ]
         return [problem for problem in found if problem]
@@ -293,8 +299,15 @@ class PontoAccount(models.Model):
         )
 
     def _held_problem(self):
-        return self.held_count and Problem(
-            'held', 'warning', self.env._("To review: %(held)s.", held=self.held_count), 'review'
+        held = self.held_count - self.withdrawn_count
+        return held and Problem('held', 'warning', self.env._("To review: %(held)s.", held=held), 'review')
+
+    def _withdrawn_rows_problem(self):
+        return self.withdrawn_count and Problem(
+            'withdrawn_rows',
+            'danger',
+            self.env._("Transactions in the books that the bank has withdrawn: %(count)s.", count=self.withdrawn_count),
+            'review',
         )
 
     def _obstacles(self):

@@ -274,6 +274,7 @@ class PontoAccount(models.Model):
         )
         gone = left.filtered(lambda row: row.sweep_number < self.sweep_number - bool(stretch.after))
         gone._note_missing()
+        gone.filtered(lambda row: row.state == 'booked').filtered_domain(self._gone_domain())._withdraw()
         if left - gone:
             # Another sweep must tell whether they have only moved.
             self._begin_sweep()

@@ -43,6 +43,11 @@ TELLINGS = {
         _lt("The bank's balance differs from Odoo's"),
         ('difference',),
     ),
+    'withdrawn_rows': Telling(
+        'account_online_ponto.mail_activity_type_withdrawn_rows',
+        _lt("The bank has withdrawn transactions"),
+        ('withdrawn_rows',),
+    ),
 }
 
 
@@ -69,6 +74,7 @@ class PontoAccount(models.Model):
             'consent': self._due_reminder(),
             'silence': 'silence' if self._is_silence_to_tell() else '',
             'difference': 'difference' if self.journal_id and self._difference_problem() else '',
+            'withdrawn_rows': self._newest_withdrawal(),
         }
         return {kind: occasion for kind, occasion in occasions.items() if occasion}
 
@@ -84,6 +90,19 @@ class PontoAccount(models.Model):
         days = parameters.get_param('account_online_ponto.consent_reminder_days', REMINDER_DAYS).split(',')
         reached = [int(day) for day in days if day.strip().isdigit() and days_left <= int(day)]
         return f'{self.authorization_expires_at}/{min(reached)}' if reached else ''
+
+    def _newest_withdrawal(self):
+        """Return when the newest withdrawn row to review was found, as text; '' without any."""
+        rows = (
+            self.journal_id
+            and self.withdrawn_count
+            and self.env['ponto.transaction']
+            .sudo()
+            .search(
+                [('account_id', '=', self.id), ('hold_reason', '=', 'withdrawn')], order='missing_since desc', limit=1
+            )
+        )
+        return rows.missing_since.isoformat() if rows else ''
 
     def _is_silence_to_tell(self):
         """Return whether somebody should hear that nothing comes in who has not heard it in another way.

@@ -5,8 +5,6 @@ from odoo.tools import SQL
 from .conversions import local_date
 from .hold_reasons import hold_reason, hold_sentence
 from .labels import payment_reference
-from .messages import success
-from .rights import check_may_book
 
 # What belongs to one state only; a row that leaves the state loses it.
 COMPANIONS = {
@@ -14,6 +12,7 @@ COMPANIONS = {
     'hold_values': False,
     'suspect_line_id': False,
     'earlier_id': False,
+    'aside_reason': False,
     'statement_line_id': False,
     'booked_attributes': False,
     'booked_rank': 0,
@@ -69,6 +68,7 @@ class PontoTransaction(models.Model):
             ('booked', "In the Books"),
             ('skipped', "Before the Start Date"),
             ('removed', "Removed"),
+            ('aside', "Set Aside"),
         ],
         required=True,
         default='new',
@@ -83,8 +83,10 @@ class PontoTransaction(models.Model):
             ('duplicate', "Suspected duplicate"),
             ('missing', "No longer listed by Ponto"),
             ('refused', "Refused by Odoo"),
+            ('withdrawn', "Withdrawn by the bank"),
         ],
         readonly=True,
+        help="Why a person has to look at it. Empty: there is nothing to review.",
     )
     hold_values = fields.Json(readonly=True, help="The reason in detail: its kind and what its sentence names.")
     hold_message = fields.Char(string="Why", compute='_compute_hold_message', compute_sudo=True)
@@ -96,6 +98,16 @@ class PontoTransaction(models.Model):
         index='btree_not_null',
         help="The removed transaction that this one seems to be, under another id.",
     )
+    aside_reason = fields.Char(string="Set Aside Because", readonly=True)
+    replaced_id = fields.Many2one(
+        'ponto.transaction',
+        string="Came in Place of",
+        readonly=True,
+        index='btree_not_null',
+        help="The withdrawn transaction in whose place Ponto lists this one.",
+    )
+    replacement_ids = fields.One2many('ponto.transaction', 'replaced_id', string="Came in Its Place")
+    can_book = fields.Boolean(compute='_compute_can_book', compute_sudo=True)
     suspect_date = fields.Date(related='suspect_line_id.date', string="Date in the books")
     suspect_payment_ref = fields.Char(related='suspect_line_id.payment_ref', string="Label in the books")
     suspect_amount = fields.Monetary(related='suspect_line_id.amount', string="Amount in the books")
@@ -123,6 +135,7 @@ class PontoTransaction(models.Model):
         '(statement_line_id) WHERE statement_line_id IS NOT NULL',
         "This statement line already belongs to another transaction.",
     )
+    _to_review_idx = models.Index("(account_id) WHERE hold_reason IS NOT NULL")
     _to_book_idx = models.Index(
         "(account_id, date) WHERE state IN ('new', 'held') OR state = 'booked' AND"
         " (attributes IS DISTINCT FROM booked_attributes OR rank IS DISTINCT FROM booked_rank)"
@@ -176,58 +189,18 @@ class PontoTransaction(models.Model):
 
     def _advice(self):
         if self.missing_since and self.state == 'booked':
-            return self.env._(
-                "Ponto no longer lists it. Compare with the bank's own statement; delete the line if the bank has"
-                " withdrawn the transaction."
-            )
+            return self.hold_message or hold_sentence(self.env, 'withdrawn')
         return {
             'held': self.hold_message,
+            'aside': self.aside_reason,
             'new': self.env._("It is booked with the next run, or with Book Now."),
             'skipped': self.env._("It lies before the start date. Import it if it is not in the books otherwise."),
             'removed': self.env._("Somebody has deleted its line. Import it again if that was a mistake."),
         }.get(self.state, False)
 
     # -------------------------------------------------------------------------
-    # Actions
+    # What is to be done
     # -------------------------------------------------------------------------
-
-    def action_book(self):
-        """Book the selected rows now where their reason to be held is gone; tell what became of them."""
-        self._check_bookkeeper()
-        counts = self.sudo().filtered(lambda row: row.state in ('new', 'held'))._book()
-        return success(
-            self.env._(
-                "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']
-            )
-        )
-
-    def action_import_anyway(self):
-        """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that it is right."""
-        self._check_bookkeeper()
-        self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing')).is_checked = True
-        return self.action_book()
-
-    def action_same_as_suspect(self):
-        """Tie each row to the line that it seems to repeat, its entry in the books; or let it stay removed."""
-        self._check_bookkeeper()
-        for row in self.sudo().filtered(lambda row: row.hold_reason == 'duplicate'):
-            earlier = row.suspect_line_id.ponto_transaction_ids or row.earlier_id
-            if row.suspect_line_id and not earlier:
-                row._mark_booked(row.suspect_line_id)
-            elif earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id:
-                row._take_over(earlier)
-
-    def action_import_skipped(self):
-        """Book transactions that lie before the start date."""
-        self._check_bookkeeper()
-        self.sudo().filtered(lambda row: row.state == 'skipped')._want()
-        return self.action_book()
-
-    def action_import_again(self):
-        """Bring back transactions whose statement line somebody has deleted."""
-        self._check_bookkeeper()
-        self.sudo().filtered(lambda row: row.state == 'removed')._queue()
-        return self.action_book()
 
     @api.model
     def _to_book_domain(self):
@@ -239,10 +212,10 @@ class PontoTransaction(models.Model):
         """Return the domain of those rows among them that booking has not decided about yet."""
         return ['|', ('state', '=', 'new'), ('is_behind', '=', True)]
 
-    def _check_bookkeeper(self):
-        """:raises AccessError: the user may not see these rows, or not bring them into the books"""
-        self.check_access('read')
-        check_may_book(self.env)
+    @api.model
+    def _to_review_domain(self):
+        """Return the domain of the rows that wait for a person: held ones, and booked ones that the bank withdrew."""
+        return [('hold_reason', '!=', False)]
 
     # -------------------------------------------------------------------------
     # Runner: the only place that commits
@@ -287,6 +260,7 @@ class PontoTransaction(models.Model):
     def _note_listed(self, sweep_number):
         """Note that Ponto lists these rows, in the sweep of that number."""
         self.filtered('missing_since').missing_since = False
+        self.filtered(lambda row: row.hold_reason == 'withdrawn')._mark_kept()
         self.filtered(lambda row: row.sweep_number != sweep_number).sweep_number = sweep_number
 
     def _note_missing(self):
@@ -368,20 +342,19 @@ class PontoTransaction(models.Model):
         for row in self:
             row.write({'booked_attributes': row.attributes, 'booked_rank': row.rank})
 
-    def _take_over(self, earlier):
-        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow.
+    def _set_aside(self, reason):
+        """Keep these rows out of the books for good, for a `reason` in a person's words."""
+        self._set_state('aside', aside_reason=reason)
 
-        If `earlier` was removed from the books, this row is.
+    def _mark_withdrawn(self, replacements):
+        """Let a booked row wait under *To Review* because the bank has withdrawn it.
+
+        :param replacements: the rows that Ponto lists in its place
         """
-        line, said, removed = earlier.statement_line_id, earlier.booked_attributes, earlier.state == 'removed'
-        if earlier.account_id == self.account_id:
-            earlier.unlink()
-        else:
-            # Should its own account ever be read again, it must not come back.
-            earlier._remove()
-        if removed:
-            self._remove()
-            return
-        self._mark_booked(line)
-        self.booked_attributes = said
-        self._book()
+        self.write({'hold_reason': 'withdrawn', 'hold_values': {'kind': 'replaced' if replacements else 'withdrawn'}})
+        replacements.replaced_id = self
+
+    def _mark_kept(self):
+        """Let booked rows stand as they are: there is nothing to review about them any more."""
+        self.write({'hold_reason': False, 'hold_values': False})
+        self.replacement_ids.replaced_id = False

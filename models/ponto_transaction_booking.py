@@ -117,6 +117,8 @@ class PontoTransaction(models.Model):
         reasons = {}
         for row in self:
             reason = row._own_reason_to_hold(account) or obstacle
+            if reason and reason['kind'] == 'other_currency':
+                reason['suspect'] = row._entered_by_hand(account)
             if not reason and row in suspects:
                 reason = suspects[row]._prepare_suspicion_vals()
             if reason:
@@ -157,6 +159,10 @@ class PontoTransaction(models.Model):
             return {'kind': 'decimals', 'figure': str(self.attributes.get('amount')), 'currency': self.currency_code}
         if self.missing_since and not self.is_checked:
             return {'kind': 'missing'}
+        return self._date_obstacle(account)
+
+    def _date_obstacle(self, account):
+        """Return the arguments of `_hold` if nothing may be booked on this row's day now, else None."""
         if self.date > fields.Date.context_today(self.with_context(tz=account.time_zone)):
             return {'kind': 'future'}
         locks = account.company_id._get_violated_lock_dates(self.date, False, account.journal_id)

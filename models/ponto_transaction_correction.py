@@ -57,7 +57,9 @@ class PontoTransaction(models.Model):
 
     def _correct_line(self, line, change):
         """Return whether `line` could take over the change."""
-        if self._is_closed(line) or self.problem or not self.date or 'currency' in change:
+        # A person has entered the amount of a row in another currency than the journal's.
+        is_foreign = self.currency_id != line.currency_id
+        if is_foreign or self._is_closed(line) or self.problem or not self.date or 'currency' in change:
             return False
         vals = {name: now for name, (_before, now) in change.items()}
         if not line.partner_id and {'partner_name', 'account_number'} & set(vals):

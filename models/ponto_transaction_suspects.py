@@ -1,6 +1,8 @@
 """Which rows seem to be in the books already, or to have been removed from them, in another form."""
 
+import re
 from datetime import timedelta
+from decimal import Decimal
 
 from odoo import fields, models
 
@@ -10,6 +12,8 @@ from .matching import Payment, near, pair
 
 # How far a line entered by hand or imported from a file may lie from a transaction to be suspected as the same.
 DUPLICATE_DAYS = 3
+
+_FIGURE = re.compile(r'[0-9]+(?:[.,][0-9]{1,3})?', re.ASCII)
 
 
 class PontoTransaction(models.Model):
@@ -80,6 +84,34 @@ class PontoTransaction(models.Model):
             ]
         )
         return rows - self._held_for(account, 'earlier_id', rows)
+
+    def _entered_by_hand(self, account):
+        """Return the only line of the journal that names this row's amount and currency, which is not the journal's."""
+        days = timedelta(days=DUPLICATE_DAYS)
+        lines = self.date and self.env['account.bank.statement.line'].search(
+            [
+                ('journal_id', '=', account.journal_id.id),
+                ('date', '>=', self.date - days),
+                ('date', '<=', self.date + days),
+                ('amount', '<' if self.amount < 0 else '>', 0),
+                ('ponto_transaction_ids', '=', False),
+                ('is_ponto_opening', '=', False),
+                ('state', '!=', 'cancel'),
+            ]
+        )
+        found = lines and lines.filtered(self._is_named_by)
+        return found if found and len(found) == 1 else None
+
+    def _is_named_by(self, line):
+        if line.foreign_currency_id:
+            return line.foreign_currency_id == self.currency_id and line.amount_currency == self.amount
+        label = line.payment_ref or ''
+        figures = [Decimal(figure.replace(',', '.')) for figure in _FIGURE.findall(label)]
+        return (
+            bool(self.currency_code)
+            and self.currency_code in label.upper()
+            and Decimal(str(abs(self.amount))) in figures
+        )
 
     def _about_same_domain(self):
         """Return the domain of all that has the amount of one of these rows, on a day about theirs."""

@@ -85,12 +85,18 @@ ALLOWED = {
         'action_open_ponto': MANAGE,
         'action_renew': MANAGE,
     },
+    'ponto.settlement': {'action_settle': BOOK},
     'ponto.transaction': {
         'action_book': BOOK,
+        'action_choose_line': BOOK,
+        'action_delete_line': BOOK,
+        'action_enter_amount': BOOK,
         'action_import_again': BOOK,
         'action_import_anyway': BOOK,
         'action_import_skipped': BOOK,
+        'action_keep': BOOK,
         'action_same_as_suspect': BOOK,
+        'action_set_aside': BOOK,
     },
 }
 
@@ -136,6 +142,8 @@ class TestPublicMethods(PontoCase):
             return env[model].create({'link_id': self.account.link_id.id}).id
         if model == 'ponto.backfill':
             return env[model].create({'account_ids': self.account.ids, 'date_from': '2026-01-01'}).id
+        if model == 'ponto.settlement':
+            return env[model].create({'way': 'aside', 'transaction_ids': self.account.transaction_ids.ids}).id
         return {
             'account.bank.statement.line': self.account.transaction_ids.statement_line_id,
             'account.journal': self.account.journal_id,

@@ -2,7 +2,7 @@ from datetime import date
 
 from odoo.tests import BaseCase, tagged
 
-from ..models.matching import EXACT, SAME, Payment, contradict, likeness, near, pair
+from ..models.matching import EXACT, SAME, Payment, contradict, likeness, near, pair, parts
 
 IBAN = 'BE71096123456769'
 OTHER_IBAN = 'NL91ABNA0417164300'
@@ -126,3 +126,25 @@ class TestNear(BaseCase):
         known = [payment(text="Rent"), payment(text="Other")]
         listed = [payment(text="Rent 2", day=2), payment(text="Rent", day=2)]
         self.assertEqual(pairs(known, listed, SAME, near(3)), {1: 0, 0: 1})
+
+
+@tagged('post_install', '-at_install')
+class TestParts(BaseCase):
+    def parts(self, amount, *amounts):
+        return parts(amount, {place: payment(each) for place, each in enumerate(amounts)})
+
+    def test_the_items_of_a_batch_add_up_to_it(self):
+        self.assertEqual(self.parts(100, 30, 70), (0, 1))
+        self.assertEqual(self.parts(-0.3, -0.1, -0.2), (0, 1))
+        self.assertEqual(self.parts(100, 5, 30, 8, 70), (1, 3))
+
+    def test_what_does_not_add_up_has_no_parts(self):
+        self.assertEqual(self.parts(100, 30, 71), ())
+        self.assertEqual(self.parts(100), ())
+        self.assertEqual(self.parts(0, 1, -1), ())
+
+    def test_an_amount_of_the_other_sign_is_no_part(self):
+        self.assertEqual(self.parts(100, 130, -30), ())
+
+    def test_many_payments_come_to_an_end(self):
+        self.assertEqual(self.parts(10**9, *(2**power for power in range(40))), ())

@@ -1,0 +1,183 @@
+"""What a person decides about transactions: each that waits under *To Review* has a way out."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .hold_reasons import hold_sentence
+from .matching import near, pair, parts
+from .messages import success
+from .ponto_account_reading import FULL_READ_EVERY
+from .ponto_transaction_suspects import DUPLICATE_DAYS
+from .rights import check_may_book
+
+# A payment that the bank lists anew, under another id, may have got another day up to so far away.
+REDATED_DAYS = 14
+
+
+class PontoTransaction(models.Model):
+    _inherit = 'ponto.transaction'
+
+    @api.depends('state', 'hold_reason')
+    def _compute_can_book(self):
+        self.can_book = False
+        for account, rows in self.filtered(lambda row: row.state in ('new', 'held')).grouped('account_id').items():
+            if account.journal_id:
+                (rows - rows.browse(row.id for row in rows._reasons_to_hold(account))).can_book = True
+
+    # -------------------------------------------------------------------------
+    # Into the books
+    # -------------------------------------------------------------------------
+
+    def action_book(self):
+        """Book the selected rows now where their reason to be held is gone; tell what became of them."""
+        self._check_bookkeeper()
+        counts = self.sudo().filtered(lambda row: row.state in ('new', 'held'))._book()
+        return success(
+            self.env._(
+                "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']
+            )
+        )
+
+    def action_import_anyway(self):
+        """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that it is right."""
+        self._check_bookkeeper()
+        self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing')).is_checked = True
+        return self.action_book()
+
+    def action_import_skipped(self):
+        """Book transactions that lie before the start date."""
+        self._check_bookkeeper()
+        self.sudo().filtered(lambda row: row.state == 'skipped')._want()
+        return self.action_book()
+
+    def action_import_again(self):
+        """Bring back transactions whose statement line somebody has deleted, or that somebody has set aside."""
+        self._check_bookkeeper()
+        self.sudo().filtered(lambda row: row.state in ('removed', 'aside'))._queue()
+        return self.action_book()
+
+    # -------------------------------------------------------------------------
+    # In the books already, or never
+    # -------------------------------------------------------------------------
+
+    def action_same_as_suspect(self):
+        """Tie each row to the line that it seems to repeat, its entry in the books; or let it stay removed."""
+        self._check_bookkeeper()
+        for row in self.sudo().filtered(lambda row: row.state == 'held'):
+            earlier = row.suspect_line_id.ponto_transaction_ids or row.earlier_id
+            if row.suspect_line_id and not earlier:
+                row._mark_booked(row.suspect_line_id)
+            elif earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id:
+                row._take_over(earlier)
+
+    def action_choose_line(self):
+        """Ask which line of the journal this row is."""
+        return self._open_settlement('line')
+
+    def action_enter_amount(self):
+        """Ask for the amount in the journal's currency with which this row enters the books."""
+        return self._open_settlement('amount')
+
+    def action_set_aside(self):
+        """Ask why these rows are not to enter the books."""
+        return self._open_settlement('aside')
+
+    def _open_settlement(self, way):
+        self._check_bookkeeper()
+        return self.env['ponto.settlement']._open_for(self, way)
+
+    def _take_over(self, earlier):
+        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow.
+
+        If `earlier` was removed from the books, this row is.
+        """
+        line, said, removed = earlier.statement_line_id, earlier.booked_attributes, earlier.state == 'removed'
+        if earlier.account_id == self.account_id:
+            earlier.unlink()
+        else:
+            # Should its own account ever be read again, it must not come back.
+            earlier._remove()
+        if removed:
+            self._remove()
+            return
+        self._mark_booked(line)
+        self.booked_attributes = said
+        self._book()
+
+    def _enter(self, amount):
+        """Book a held row with `amount` in the journal's currency; its own amount becomes the line's foreign one."""
+        self.ensure_one()
+        account = self.account_id
+        obstacle = self._obstacle(account.journal_id) or self._date_obstacle(account)
+        if obstacle:
+            raise UserError(hold_sentence(self.env, **obstacle))
+        row = self.with_company(account.company_id)
+        [vals] = row._prepare_statement_lines_vals()
+        vals['amount'] = amount
+        if self.currency_id and self.currency_id != account.currency_id:
+            vals.update(foreign_currency_id=self.currency_id.id, amount_currency=self.amount)
+        row._mark_booked(row.env['account.bank.statement.line'].create(vals))
+
+    # -------------------------------------------------------------------------
+    # Withdrawn by the bank
+    # -------------------------------------------------------------------------
+
+    def action_keep(self):
+        """Let the lines of withdrawn rows stand: the bank's own statement has them."""
+        self._check_bookkeeper()
+        rows = self.sudo().filtered(lambda row: row.hold_reason == 'withdrawn')
+        rows._mark_kept()
+        rows.account_id.link_id._take_back()
+
+    def action_delete_line(self):
+        """Delete the lines of withdrawn rows; what they were reconciled with is open again."""
+        self._check_bookkeeper()
+        rows = self.filtered(lambda row: row.hold_reason == 'withdrawn')
+        lines = rows.statement_line_id
+        lines.filtered('is_reconciled').action_undo_reconciliation()
+        lines.unlink()
+        rows.sudo().account_id.link_id._take_back()
+
+    def _withdraw(self):
+        """Let booked rows that Ponto's list does not hold any more wait for a person, beside what came instead."""
+        for row in self:
+            row._mark_withdrawn(row._replacements())
+
+    def _replacements(self):
+        """Return the rows that Ponto lists in place of this one: one like it, or several that add up to it."""
+        days = timedelta(days=REDATED_DAYS)
+        recent = fields.Datetime.now() - FULL_READ_EVERY
+        rows = self.search(
+            [
+                ('account_id', '=', self.account_id.id),
+                ('currency_code', '=', self.currency_code),
+                ('missing_since', '=', False),
+                ('replaced_id', '=', False),
+                ('date', '>=', self.date - days),
+                ('date', '<=', self.date + days),
+                '|',
+                ('state', '=', 'new'),
+                '&',
+                ('create_date', '>', self.create_date),
+                ('create_date', '>', recent),
+            ]
+        )
+        payments = {row: row._payment() for row in rows.sorted(lambda row: abs(row.date - self.date))}
+        [found] = pair(payments, {self: self._payment()}, near(REDATED_DAYS)).values() or [None]
+        if found:
+            return found
+        close = {
+            row: payment for row, payment in payments.items() if abs((row.date - self.date).days) <= DUPLICATE_DAYS
+        }
+        return rows.browse(row.id for row in parts(self.amount, close))
+
+    # -------------------------------------------------------------------------
+    # Rights
+    # -------------------------------------------------------------------------
+
+    def _check_bookkeeper(self):
+        """:raises AccessError: the user may not see these rows, or not bring them into the books"""
+        self.check_access('read')
+        check_may_book(self.env)

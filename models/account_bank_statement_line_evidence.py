@@ -9,7 +9,7 @@ from decimal import Decimal
 from odoo import api, models
 from odoo.tools import SQL, html2plaintext
 
-from .labels import reference_key
+from .labels import MAX_TEXT, reference_key
 from .reconciliation_grading import Evidence, OpenItem, Proposal, Transaction, grade
 from .reconciliation_keys import keys_in
 
@@ -334,8 +334,9 @@ def _transaction(
         date=date,
         amount=_exact(amount),
         balance=_exact(-(balance or 0.0)),
-        text='\n'.join(filter(None, (label, remittance, html2plaintext(narration or '')))),
-        details=details or '',
+        # The rules of people search here with patterns of their own.
+        text='\n'.join(filter(None, (label, remittance, html2plaintext(narration or ''))))[:MAX_TEXT],
+        details=(details or '')[:MAX_TEXT],
         end_to_end_id=end_to_end_id or '',
         transaction_type=kind or '',
         partner_id=partner,

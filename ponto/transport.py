@@ -33,6 +33,8 @@ from .urls import checked_url
 _logger = logging.getLogger(__name__)
 
 USER_AGENT = 'account_online_ponto'
+# What an answer may be encoded in beside UTF. Some of Python's codecs take time with the square of the length.
+CHARSETS = frozenset(('iso-8859-1', 'iso-8859-15', 'windows-1252'))
 MAX_BYTES = 20 * 1024 * 1024
 # A wait that a worker can afford. What Ponto asks beyond it is for the caller to plan.
 MAX_WAIT = 30

@@ -37,6 +37,7 @@ from . import test_books_cases
 from . import test_dates
 from . import test_journal_entries
 from . import test_labels
+from . import test_linear
 from . import test_translations
 from . import test_partners
 from . import test_recordings

@@ -216,6 +216,10 @@ class TestLabels(PontoCase):
         self.assertEqual(row.remittance_information, text)
         self.assertTrue(text.startswith(row.statement_line_id.payment_ref.removesuffix('…')))
 
+    def test_countless_line_breaks_keep_nobody_waiting(self):
+        line = self.book(remittance_information='x' + '\n' * 60_000 + 'x', counterpart_name='Naam: ' * 20_000)
+        self.assertEqual(line.payment_ref, 'x …')
+
     def test_a_list_of_texts_loses_none(self):
         line = self.book(
             description=None, extra={'remittanceInformation': ["Invoice 17", "Invoice 18", "", None, "Invoice 19"]}

@@ -248,7 +248,7 @@ class TestBodies(SimulatedCase):
 
     def test_a_wrong_encoding_is_told(self):
         self.assertEqual(self.reason(body=b'not gzip', headers={'Content-Encoding': 'gzip'}), 'encoding')
-        for charset in ('nonsense', 'utf-8', 'base64'):
+        for charset in ('nonsense', 'utf-8', 'base64', 'idna', 'punycode'):
             headers = {'Content-Type': f'application/json; charset={charset}'}
             self.assertEqual(self.reason(body=b'{"data": {"id": "\xff\xfe"}}', headers=headers), 'encoding')
 

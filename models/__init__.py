@@ -20,6 +20,7 @@ from . import ponto_account_problems
 from . import ponto_account_monitoring
 from . import ponto_account_ledger
 from . import ponto_account_runner
+from . import ponto_account_schedule
 from . import ponto_institution
 from . import ponto_integration
 from . import ponto_integration_connect

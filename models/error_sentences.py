@@ -57,6 +57,10 @@ _SENTENCES = {
     ),
     # What Odoo or another addon has said stays as it is.
     'UserError': '%(detail)s',
+    'LostWorkerError': _lt(
+        "Odoo was interrupted twice while it read this account, so it does not read it again by itself. Click Fetch"
+        " Transactions to try again. If it goes on, ask your administrator to look into the server's log."
+    ),
     'unexpected': _lt(
         "Odoo could not finish this (%(detail)s). Nothing was imported halfway; the next run tries again."
     ),

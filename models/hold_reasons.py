@@ -41,6 +41,14 @@ KINDS = {
     ),
     'refused': ('refused', _lt("Odoo refuses it: %(message)s")),
     'bent': ('refused', _lt("Odoo would book it on %(date)s with %(amount)s instead of its own date and amount.")),
+    'interrupted': (
+        'unprocessable',
+        _lt(
+            "Odoo was interrupted twice while it booked this transaction, so it does not try again by itself. Book Now"
+            " tries again. If it goes on, enter the transaction by hand and ask your administrator to look into the"
+            " server's log."
+        ),
+    ),
     'journal_archived': ('refused', _lt("The journal %(journal)s is archived.")),
     'journal_incomplete': (
         'refused',

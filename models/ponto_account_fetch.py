@@ -2,27 +2,21 @@
 
 import ipaddress
 import logging
-from datetime import timedelta
+import time
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.http import request
 
 from ..ponto.errors import PontoError, PontoRecentlySynchronizedError
+from . import budget
 from .error_sentences import error_sentence
 from .moments import is_over
-from .ponto_account_reading import PAGES_AT_ONCE
 
 _logger = logging.getLogger(__name__)
 
 # Balance and transactions are two synchronizations (API reference, section 2.5).
 SUBTYPES = ('accountDetails', 'accountTransactions')
-# After so long the bank's answer is not waited for any longer; what Ponto has by then is read.
-ASKED_AT_MOST = timedelta(minutes=10)
-# What a click may book while the person waits, and each look at the progress; the scheduled action does the rest.
-BOOKED_WHILE_WAITING = 600
-BOOKED_AT_A_LOOK = 200
-PAGES_AT_A_LOOK = 10
 
 
 class PontoAccount(models.Model):
@@ -72,9 +66,7 @@ class PontoAccount(models.Model):
         self.env['ponto.transaction']._check_bookkeeper()
         accounts = self.sudo().filtered('journal_id').try_lock_for_update(allow_referencing=True)
         accounts._request_full_read()
-        runs = accounts._apart(
-            lambda account: account._synchronize(limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE), 'manual'
-        )
+        runs = accounts._apart(lambda account: account._synchronize(limit=budget.ROWS, at_most=budget.PAGES), 'manual')
         action = self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_transaction_action_missing')
         action['domain'] = [
             ('account_id', 'in', self.ids),
@@ -110,18 +102,40 @@ class PontoAccount(models.Model):
     # Steps
     # -------------------------------------------------------------------------
 
+    def _apart(self, step, trigger):
+        """Call `step(account)`, which returns a run, for each account; a failing one leaves the others alone.
+
+        A person waits: after `budget.CLICK` seconds no further account is begun.
+
+        :return: one `ponto.synchronization` for each account that was begun; that of a failure says why
+        """
+        end = time.monotonic() + budget.CLICK
+        runs = self.env['ponto.synchronization']
+        # A worker that had claimed an account gives way to the person.
+        self.filtered('work').work = False
+        for account in self:
+            if time.monotonic() > end:
+                break
+            started_at = fields.Datetime.now()
+            try:
+                with self.env.cr.savepoint():
+                    runs += step(account.with_context(ponto_end=budget.ponto_end(self.env)))
+            except (PontoError, UserError) as error:
+                runs += account._record_failure(trigger, started_at, error)
+        return runs
+
     def _fetch(self):
         self.fetch_started_at = fields.Datetime.now()
         self._ask_bank()
-        return self._synchronize(limit=BOOKED_WHILE_WAITING, at_most=PAGES_AT_ONCE)
+        return self._synchronize(limit=budget.ROWS, at_most=budget.PAGES)
 
     def _fetch_on(self):
         """Read again if the bank has answered, else book some of what waits; return the run."""
         run = self._last_run()
         if self.resume_after or (self.pending_synchronization_ids and not self._is_bank_still_asked()):
-            return self._synchronize(limit=BOOKED_AT_A_LOOK, at_most=PAGES_AT_A_LOOK)
+            return self._synchronize(limit=budget.ROWS, at_most=budget.PAGES)
         # What is held has been tried by the read.
-        return self._book_into(run, BOOKED_AT_A_LOOK, self.env['ponto.transaction']._untried_domain())
+        return self._book_into(run, budget.ROWS, self.env['ponto.transaction']._untried_domain())
 
     def _ask_bank(self):
         """Have Ponto ask the bank on behalf of the person who is here, with that person's own public address.
@@ -159,7 +173,7 @@ class PontoAccount(models.Model):
                 continue
             if synchronization.status in ('pending', 'running'):
                 asked.append(synchronization_id)
-        if asked and not is_over(self.fetch_started_at, ASKED_AT_MOST):
+        if asked and not is_over(self.fetch_started_at, budget.BANK_ANSWER):
             return True
         self.pending_synchronization_ids = False
         return False

@@ -28,6 +28,7 @@ from odoo import fields, models
 from odoo.fields import Domain
 
 from ..ponto.errors import PontoApiError
+from . import budget
 from .conversions import naive_utc
 from .moments import is_over, noted
 from .ordering import places
@@ -36,12 +37,6 @@ from .ordering import places
 LOOKBACK = timedelta(days=30)
 # ... and this often the whole list, so that nothing stays missed wherever Ponto puts it.
 FULL_READ_EVERY = timedelta(days=7)
-# A run reads so many pages of an account (of 100 rows) before it commits, so that a history of years is read in steps,
-# and no further page after so many seconds: with Odoo's default limits a worker is ended after 120.
-PAGES_AT_ONCE = 30
-SECONDS_AT_ONCE = 20
-# Statement lines are booked in batches of this size, so that a killed worker loses little work.
-BOOKING_BATCH = 200
 
 
 @dataclass
@@ -93,11 +88,14 @@ class PontoAccount(models.Model):
     def _book_into(self, run, limit=None, domain=None):
         """Book what waits in the inbox of one account, count it in `run` and return `run`. Does not commit.
 
-        :param limit: book at most so many
+        :param limit: book at most so many, and begin no further batch after `budget.STEP` seconds
         :param domain: book these only
         """
+        end = budget.step_end()
         for batch in self._batches_to_book(limit, domain):
             run._count(batch._book())
+            if limit and time.monotonic() > end:
+                break
         return run
 
     def _read(self, trigger, at_most=None):
@@ -144,8 +142,7 @@ class PontoAccount(models.Model):
         # `new` before `held`: many held ones must not keep the others waiting.
         others = inbox.search(own & Domain('state', '!=', 'booked'), limit=limit, order='state desc, date, rank, id')
         rows = (rows + others)[:limit]
-        for start in range(0, len(rows), BOOKING_BATCH):
-            yield rows[start : start + BOOKING_BATCH]
+        yield from rows._in_batches()
 
     def _inbox(self):
         """Return the inbox as the stages see it: as superuser, in the account's company."""
@@ -197,7 +194,7 @@ class PontoAccount(models.Model):
     def _read_on(self, stretch, counts, at_most):
         """Read the pages below `stretch` into the inbox, add what they hold to `counts`, and return the stretch."""
         pages = self.integration_id._client().iter_transaction_pages(account_id=self.ponto_id, after=stretch.last)
-        end = time.monotonic() + SECONDS_AT_ONCE
+        end = budget.step_end()
         stretch.ended = 'end'
         for number, page in enumerate(pages, 1):
             if not stretch.ids and not stretch.after:

@@ -1,12 +1,8 @@
-"""When an account is read, by whom, and what follows a failure. The crons' methods here are the only that commit."""
+"""The turns of the accounts in the scheduled actions, and what follows a failure."""
 
 import logging
 import time
-import zlib
-from datetime import datetime, timedelta
-
-import pytz
-from psycopg2.extensions import TransactionRollbackError
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -14,202 +10,272 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..ponto.errors import PontoError
+from . import budget
+from .database_errors import is_passing
 from .error_sentences import error_code, failure_of
-from .moments import due_domain
-from .ponto_account_reading import PAGES_AT_ONCE
+from .moments import over_domain
+from .turns import LostWorkerError, in_turns
 
 _logger = logging.getLogger(__name__)
 
-# Hours of the day in Brussels at which Ponto asks the banks by itself.
-PONTO_REFRESH_HOURS = (2, 8, 14, 20)
-# While a person waits no further account is begun once this is over: with Odoo's default limits a worker is ended after
-# 120 seconds.
-SECONDS_TO_WAIT = 40
+CRON = 'account_online_ponto.ir_cron_synchronize'
+# After a conflict with another transaction.
+AGAIN_AFTER = timedelta(minutes=1)
 
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
+    turn_at = fields.Datetime(
+        readonly=True,
+        copy=False,
+        help="When the account had its last turn in a scheduled action. In the future: a worker has just claimed it.",
+    )
+    work = fields.Json(
+        readonly=True,
+        copy=False,
+        help="What a worker has begun: {'read': the row to go on from} or {'rows': [ids of transactions to book]}."
+        " If it is still here when the account is free again, that worker was lost.",
+    )
+    lost_count = fields.Integer(readonly=True, copy=False, help="How many workers were lost while they read here.")
+    lost_at = fields.Char(readonly=True, copy=False, help="The row from which the lost workers have read.")
+
     # -------------------------------------------------------------------------
-    # Reading
+    # Scheduled action
     # -------------------------------------------------------------------------
 
     @api.model
     def _cron_synchronize(self):
-        """Read every account that is due and book what came in; one account never stops another.
+        """Read every account that is due and book what waits, the accounts in turns; never raises.
 
-        Any number of workers may run this at once: an account that another one has is skipped.
+        Any number of workers may run this at once: an account that another one has is left to that one.
         """
-        cron = self.env['ir.cron']
-        self.env['ponto.event']._cron_apply()
-        due = self.search(self._due_domain(), order='next_read_at, id')
-        cron._commit_progress(remaining=len(due))
-        for account in due:
-            account._cron_synchronize_one()
-            if not cron._commit_progress(1):
-                break
+        if not self.env['ponto.event']._apply_all():
+            return
+        due = self.search(self._due_domain())
+        held = due._held_batches()
+        accounts = self.search(self._work_domain(), order='turn_at nulls first, id')
+        if len(accounts) > 1:
+            self._wake_lanes()
+        if accounts._in_turns(lambda account: account._take_turn()):
+            self._retry_held(held)
 
-    def _cron_synchronize_one(self):
-        """Read and book one account if it is still due and free, with commits of its own."""
-        self.ensure_one()
-        started_at = fields.Datetime.now()
-        try:
-            if not self._claim():
-                return
-            if self.pending_synchronization_ids and self._is_bank_still_asked():
-                self._plan_read(fields.Datetime.now() + timedelta(minutes=1))
-                return
-            run = self._read('cron', PAGES_AT_ONCE)
-            self.env['ir.cron']._commit_progress()
-            if not self._book_with_commits(run):
-                self.env.ref('account_online_ponto.ir_cron_book')._trigger()
-        except TransactionRollbackError:
-            self._give_way()
-        except Exception as error:  # noqa: BLE001 whatever it is, the other accounts must go on
-            self.env.cr.rollback()
-            self._cron_record_failure(started_at, error)
+    def _in_turns(self, step):
+        """Call `step(account)` for each account in turns, see `turns.in_turns`."""
+        return in_turns(
+            self.env,
+            self,
+            step,
+            lock=lambda account: account._lock_turn(),
+            failed=lambda account, error: account._turn_failed(error),
+        )
 
-    def _claim(self):
-        """Return whether this worker has the account to itself, because it is due and free.
+    @api.model
+    def _wake_lanes(self):
+        """Have the other jobs that run this very method work too, each in a worker of its own."""
+        cron = self.env.ref(CRON).sudo()
+        lanes = cron.search([('model_id', '=', cron.model_id.id), ('code', '=', cron.code)])
+        for lane in lanes.filtered(lambda lane: lane.id != self.env.context.get('cron_id')):
+            lane._trigger()
 
-        The time of the next attempt is committed before the first word with Ponto: a worker that Odoo ends while a slow
-        Ponto keeps it waiting could not say later that others should have their turn first.
+    @api.model
+    def _work_domain(self):
+        """Return the domain of the accounts of which something is to be read or booked, and that nobody has claimed."""
+        return self._unclaimed_domain() & (
+            Domain(self._due_domain())
+            | (
+                Domain('journal_id', '!=', False)
+                & Domain('transaction_ids', 'any', self.env['ponto.transaction']._untried_domain())
+            )
+        )
+
+    @api.model
+    def _unclaimed_domain(self):
+        return Domain('turn_at', '=', False) | over_domain('turn_at', timedelta())
+
+    # -------------------------------------------------------------------------
+    # A turn
+    # -------------------------------------------------------------------------
+
+    def _lock_turn(self):
+        """Lock this account if it is free and nobody has claimed it; return it, else nothing.
+
+        One statement does both. Between the two transactions of the worker that has claimed the account, another one
+        must not lock it, however briefly.
         """
-        if not self._lock_if_due().filtered_domain(self._due_domain()):
-            return False
-        self.next_read_at = fields.Datetime.now() + self._back_off(self.failure_count + 1)
-        # The commit ends the lock. Whoever gets it next finds the account no longer due.
-        self.env['ir.cron']._commit_progress()
-        return bool(self.try_lock_for_update(allow_referencing=True))
-
-    def _lock_if_due(self):
-        """Lock this account if it is free and its time has come, and return it, else nothing.
-
-        In one statement: who comes late does not hold the lock, however briefly, that the first one takes again.
-        """
-        query = self._search(Domain('id', 'in', self.ids) & due_domain('next_read_at'))
+        query = self._search(Domain('id', 'in', self.ids) & self._unclaimed_domain())
         rows = self.env.execute_query(SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select()))
         return self.browse(account_id for [account_id] in rows)
 
-    def _cron_record_failure(self, started_at, error):
-        """Record why a run failed, with a commit of its own; if somebody else has the account now, theirs counts."""
-        try:
-            if self.try_lock_for_update(allow_referencing=True):
-                self._record_failure('cron', started_at, error)
-                self.env['ir.cron']._commit_progress()
-        except TransactionRollbackError:
-            self._give_way()
-
-    def _give_way(self):
-        self.env.cr.rollback()
-        _logger.info("Online account %s has just been worked on by somebody else.", self.id)
-
-    # -------------------------------------------------------------------------
-    # Booking
-    # -------------------------------------------------------------------------
-
-    def _cron_book_one(self):
-        """Book what waits in the inbox of one account if it is free, with commits of its own.
-
-        :return: False if something is left that has not been tried
-        """
+    def _take_turn(self):
+        """Read the account, if it is due, or book some of what waits; return whether more is to be done at once."""
         self.ensure_one()
-        try:
-            return self._book_with_commits(self.env['ponto.synchronization'])
-        except TransactionRollbackError:
-            self._give_way()
-        except Exception:  # whatever it is, the other accounts must go on
-            self.env.cr.rollback()
-            _logger.exception("Booking the transactions of online account %s failed", self.id)
-        return True
+        account = self.with_context(ponto_end=budget.ponto_end(self.env))
+        account._note_lost_worker()
+        if account._is_due():
+            account._read_step()
+        else:
+            account._book_step(account._next_rows())
+        return account._is_due() or account._has_untried()
 
-    def _book_with_commits(self, run):
-        """Book in batches, each committed, until nothing is left, time is up, or another worker has the account.
+    def _booking_turn(self):
+        """Book some of what waits; return whether more does."""
+        self._note_lost_worker()
+        self._book_step(self._next_rows())
+        return self._has_untried()
 
-        :return: False if something is left that has not been tried: what is held waits for the next run
-        """
+    def _is_due(self):
+        return bool(self.filtered_domain(self._due_domain()))
+
+    def _has_untried(self):
         rows = self.env['ponto.transaction'].sudo()
-        batches = self._batches_to_book()
-        # The lock comes first in each transaction, so that nothing is seen that another worker has changed by then.
-        while self.try_lock_for_update(allow_referencing=True):
-            batch = next(batches, rows)
-            # Another worker may have booked some of them since they were listed.
-            run._count(batch.filtered_domain(rows._to_book_domain())._book())
-            if not self.env['ir.cron']._commit_progress() or not batch:
-                return not rows.search_count([('account_id', '=', self.id), *rows._untried_domain()], limit=1)
-        # Whoever has it books the rest.
-        return True
+        return bool(rows.search_count([('account_id', '=', self.id), *rows._untried_domain()], limit=1))
 
-    # -------------------------------------------------------------------------
-    # When
-    # -------------------------------------------------------------------------
+    def _claim(self, work, **vals):
+        """Commit that this worker begins `work`, so that others know it if the worker does not come back.
 
-    @api.model
-    def _due_domain(self):
-        return [
-            ('journal_id', '!=', False),
-            *due_domain('next_read_at'),
-            ('state', 'in', ('active', 'error')),
-            # What a person has begun is finished in any case.
-            '|',
-            '|',
-            ('link_id.auto_synchronize', '=', True),
-            ('resume_after', '!=', False),
-            ('pending_synchronization_ids', '!=', False),
-        ]
-
-    def _plan_read(self, moment):
-        """Have the runner read these accounts at `moment`, naive in UTC, to the minute."""
-        self.next_read_at = moment
-        self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger(moment)
-
-    def _next_read_after(self, now):
-        """Return when to read again after a read at `now`: at once when there is more, soon when the bank was asked."""
-        if self.resume_after:
-            return now
-        return now + timedelta(minutes=1) if self.pending_synchronization_ids else self._next_read_at(now)
-
-    @api.model
-    def _next_read_at(self, now):
-        """Return when an account read at `now` is due again: soon after Ponto's next own refresh; both naive in UTC.
-
-        Ponto refreshes at about 2, 8, 14 and 20 h (API reference, section 1.5). The half hour and the minutes drawn
-        from the database's id give it time, and keep all databases from asking at the same minute.
+        :return: whether the account is locked again
         """
-        database = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
-        delay = timedelta(minutes=30 + zlib.crc32(database.encode()) % 60)
-        zone = pytz.timezone('Europe/Brussels')
-        today = datetime.combine(pytz.utc.localize(now).astimezone(zone), datetime.min.time())
-        slots = (
-            zone.localize(today + timedelta(days=day, hours=hour)).astimezone(pytz.utc) + delay
-            for day in (-1, 0, 1)
-            for hour in PONTO_REFRESH_HOURS
+        self.write({'work': work, 'turn_at': fields.Datetime.now() + budget.CLAIM, **vals})
+        self.env['ir.cron']._commit_progress()
+        self.env.cr.execute("SET LOCAL lock_timeout = %s", [f'{budget.LOCK}s'])
+        return bool(self.try_lock_for_update(allow_referencing=True))
+
+    def _release(self):
+        """End the turn of this worker."""
+        vals = {'work': False, 'turn_at': fields.Datetime.now()}
+        if self.lost_count and not self.resume_after and 'read' in (self.work or {}):
+            vals |= {'lost_count': 0, 'lost_at': False}
+        self.write(vals)
+
+    def _read_step(self):
+        """Read some pages.
+
+        The time of the next attempt is committed before the first word with Ponto. A worker that Odoo ends while Ponto
+        keeps it waiting could not say later that the other accounts should have their turn first.
+        """
+        next_read_at = fields.Datetime.now() + self._back_off(self.failure_count + 1)
+        if not self._claim({'read': self.resume_after or ''}, next_read_at=next_read_at):
+            return
+        if self.pending_synchronization_ids and self._is_bank_still_asked():
+            self._plan_read(fields.Datetime.now() + timedelta(minutes=1))
+        else:
+            self._read('cron', 1 if self.lost_count else budget.PAGES)
+        self._release()
+
+    def _next_rows(self):
+        """Return the rows to book in the next step. One whose step did not come to an end stands alone."""
+        rows = self.env['ponto.transaction'].sudo()
+        rows._note_removed(self)
+        rows = rows.search(
+            [('account_id', '=', self.id), *rows._untried_domain()],
+            # `booked` before `new`: corrections first.
+            order='attempts, state, date, rank, id',
+            limit=budget.BOOKING.size,
         )
-        return min(slot.replace(tzinfo=None) for slot in slots if slot.replace(tzinfo=None) > now)
+        return (rows.filtered(lambda row: not row.attempts) or rows[:1]).with_company(self.company_id)
+
+    def _book_step(self, rows):
+        """Book `rows`, which are untried, or held and tried again."""
+        if not rows or not self._claim({'rows': rows.ids}):
+            return
+        began = time.monotonic()
+        # Another worker may have booked some of them since they were listed.
+        self._last_done_run()._count(rows.filtered_domain(rows._to_book_domain())._book())
+        budget.BOOKING.note(len(rows), time.monotonic() - began)
+        rows.filtered_domain(rows._untried_domain())._note_attempt()
+        self._release()
+
+    def _last_done_run(self):
+        return (
+            self.env['ponto.synchronization']
+            .sudo()
+            .search([('account_id', '=', self.id), ('state', '=', 'done')], limit=1)
+        )
+
+    def _turn_failed(self, error):
+        """Record why the turn of this worker has failed, after the rollback.
+
+        Nothing is recorded where another worker has the account by now: what that one finds counts.
+        """
+        if not self.try_lock_for_update(allow_referencing=True):
+            return
+        work = self.work or {}
+        self._release()
+        if is_passing(error):
+            _logger.info("Online account %s has just been worked on by somebody else.", self.id)
+            self._come_back(work)
+        elif 'read' in work:
+            self._record_failure('cron', fields.Datetime.now(), error)
+        else:
+            _logger.error("Booking the transactions of online account %s failed", self.id, exc_info=error)
+
+    def _come_back(self, work):
+        moment = fields.Datetime.now() + AGAIN_AFTER
+        if 'read' in work:
+            self._plan_read(moment)
+        else:
+            self.env.ref(CRON).sudo()._trigger(moment)
+
+    # -------------------------------------------------------------------------
+    # Held rows are tried again
+    # -------------------------------------------------------------------------
+
+    def _held_batches(self):
+        """Return what is held on these accounts in batches, each with rows of one account."""
+        rows = self.env['ponto.transaction'].sudo()
+        held = rows.search(
+            [('account_id', 'in', self.ids), ('state', '=', 'held'), ('hold_reason', '!=', 'unprocessable')],
+            order='attempts, date, rank, id',
+        )
+        return [batch for account_rows in held.grouped('account_id').values() for batch in account_rows._in_batches()]
+
+    @api.model
+    def _retry_held(self, batches):
+        """Book what is held where the reason is gone; what time is not left for, the next run tries."""
+        in_turns(
+            self.env,
+            batches,
+            lambda rows: rows.account_id._retry_step(rows),
+            lock=lambda rows: rows.account_id._lock_turn(),
+            failed=lambda rows, error: rows.account_id._turn_failed(error),
+            may_wait=True,
+        )
+
+    def _retry_step(self, rows):
+        self._note_lost_worker()
+        self._book_step(rows.filtered(lambda row: row.state == 'held').with_company(self.company_id))
+
+    # -------------------------------------------------------------------------
+    # Lost workers
+    # -------------------------------------------------------------------------
+
+    def _note_lost_worker(self):
+        """Count what a worker had begun that was lost: ended by Odoo, killed, or short of memory.
+
+        What has taken `budget.LOST_WORKERS` along is not tried again by itself.
+        """
+        work = self.work
+        if not work:
+            return
+        self.work = False
+        if 'rows' in work:
+            rows = self.env['ponto.transaction'].sudo().browse(work['rows']).exists()
+            rows.filtered_domain(rows._to_book_domain())._note_attempt()
+            return
+        is_same = self.lost_count and (self.lost_at or '') == work['read']
+        self.write({'lost_count': self.lost_count + 1 if is_same else 1, 'lost_at': work['read']})
+        if self.lost_count >= budget.LOST_WORKERS:
+            self._set_aside()
+
+    def _set_aside(self):
+        """Leave the account alone until a person fetches it."""
+        self._record_failure('cron', fields.Datetime.now(), LostWorkerError())
+        self.next_read_at = False
 
     # -------------------------------------------------------------------------
     # Failures
     # -------------------------------------------------------------------------
-
-    def _apart(self, step, trigger):
-        """Call `step(account)`, which returns a run, for each account; a failing one leaves the others alone.
-
-        A person waits: after `SECONDS_TO_WAIT` no further account is begun.
-
-        :return: one `ponto.synchronization` for each account that was begun; that of a failure says why
-        """
-        end = time.monotonic() + SECONDS_TO_WAIT
-        runs = self.env['ponto.synchronization']
-        for account in self:
-            if time.monotonic() > end:
-                break
-            started_at = fields.Datetime.now()
-            try:
-                with self.env.cr.savepoint():
-                    runs += step(account)
-            except (PontoError, UserError) as error:
-                runs += account._record_failure(trigger, started_at, error)
-        return runs
 
     def _record_failure(self, trigger, started_at, error):
         """Remember on the account and in the history why a run failed. Called after a rollback."""
@@ -241,9 +307,3 @@ class PontoAccount(models.Model):
                 }
             )
         )
-
-    @api.model
-    def _back_off(self, failures, error=None):
-        """Return how long to wait after so many failures running: as Ponto asks, else 5 minutes doubling to 6 hours."""
-        asked = timedelta(seconds=min(getattr(error, 'retry_after', None) or 0, 24 * 3600))
-        return max(asked, min(timedelta(minutes=5) * 2 ** min(failures - 1, 10), timedelta(hours=6)))

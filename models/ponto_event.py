@@ -1,4 +1,3 @@
-import logging
 from datetime import timedelta
 
 import psycopg2.errors
@@ -7,8 +6,8 @@ from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
 from .moments import noted
+from .turns import in_turns
 
-_logger = logging.getLogger(__name__)
 _lt = LazyTranslate(__name__)
 
 # Events after which there may be something to read.
@@ -78,22 +77,22 @@ class PontoEvent(models.Model):
         self.env.ref('account_online_ponto.ir_cron_synchronize')._trigger()
 
     @api.model
-    def _cron_apply(self):
+    def _apply_all(self):
         """Apply the notices that wait, the oldest first, each committed; never raises.
 
-        Those about an account that another worker is busy with are tried again a minute later.
+        :return: whether time was left for all
         """
-        cron = self.env.ref('account_online_ponto.ir_cron_synchronize')
-        for event in self.search([('is_applied', '=', False)], order='id'):
-            try:
-                if event.try_lock_for_update() and not event.is_applied:
-                    event.is_applied = event._apply()
-                    if not event.is_applied:
-                        cron._trigger(at=fields.Datetime.now() + AGAIN_AFTER)
-                self.env['ir.cron']._commit_progress()
-            except Exception:  # the other notices, and the accounts that are due, must go on
-                self.env.cr.rollback()
-                _logger.warning("Notice %s from Ponto could not be applied yet", event.id, exc_info=True)
+        return in_turns(
+            self.env, self.search([('is_applied', '=', False)], order='id'), lambda event: event._apply_one()
+        )
+
+    def _apply_one(self):
+        """Apply the notice. One about an account that another worker is busy with is tried again a minute later."""
+        if self.is_applied:
+            return
+        self.is_applied = self._apply()
+        if not self.is_applied:
+            self.env.ref('account_online_ponto.ir_cron_synchronize')._trigger(at=fields.Datetime.now() + AGAIN_AFTER)
 
     def _apply(self):
         """Return whether the notice could be applied now."""

@@ -1,6 +1,7 @@
 import base64
 import logging
 import re
+from collections import deque
 from datetime import timedelta
 
 import pytz
@@ -16,6 +17,7 @@ from ..ponto.logo import fetch_logo
 from .conversions import naive_utc
 from .error_sentences import error_sentence
 from .moments import over_domain
+from .turns import EndTurns, in_turns
 
 _logger = logging.getLogger(__name__)
 
@@ -180,12 +182,12 @@ class PontoInstitution(models.Model):
     @api.model
     def _cron_refresh_catalogue(self):
         """Read Ponto's catalogue; never raises."""
-        try:
-            self._refresh_catalogue()
-            self.env['ir.cron']._commit_progress()
-        except Exception:  # what there is serves until the next time
-            self.env.cr.rollback()
-            _logger.warning("Ponto's catalogue of institutions could not be read", exc_info=True)
+
+        def failed(_catalogue, error):
+            # What there is serves until the next time.
+            _logger.warning("Ponto's catalogue of institutions could not be read", exc_info=error)
+
+        in_turns(self.env, [self.browse()], lambda catalogue: catalogue._refresh_catalogue(), failed=failed)
 
     @api.model
     def _cron_fetch_logos(self):
@@ -193,7 +195,6 @@ class PontoInstitution(models.Model):
 
         One that was not to be had is asked for again after a month. None is asked for while our own network is down.
         """
-        cron = self.env['ir.cron']
         waiting = self.search(
             Domain('logo_url', '!=', False)
             & (
@@ -201,15 +202,14 @@ class PontoInstitution(models.Model):
                 | (Domain('logo', '=', False) & over_domain('logo_tried_at', LOGO_RETRY))
             )
         )
-        cron._commit_progress(remaining=len(waiting))
-        unreachable = 0
-        for institution in waiting:
-            unreachable = 0 if institution._fetch_logo() else unreachable + 1
-            if unreachable == UNREACHABLE_IN_A_ROW:
-                cron._commit_progress(1, remaining=0)
-                break
-            if not cron._commit_progress(1):
-                break
+        last = deque(maxlen=UNREACHABLE_IN_A_ROW)
+
+        def fetch(institution):
+            last.append(institution._fetch_logo())
+            if len(last) == UNREACHABLE_IN_A_ROW and not any(last):
+                raise EndTurns
+
+        in_turns(self.env, waiting, fetch)
 
     @api.model
     def _refresh_catalogue(self):

@@ -174,7 +174,7 @@ class PontoIntegration(models.Model):
             token_url=f'{base_url}/oauth2/token',
             store=TokenStore(integration),
         )
-        return PontoClient(base_url=base_url, auth=auth, sleep=self._sleep)
+        return PontoClient(base_url=base_url, auth=auth, sleep=self._sleep, end=self.env.context.get('ponto_end'))
 
     # Between the client's attempts; a name of its own so that no test waits.
     _sleep = staticmethod(time.sleep)

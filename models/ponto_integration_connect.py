@@ -3,9 +3,11 @@
 import base64
 import logging
 import secrets
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.http import request
 from odoo.tools.misc import hash_sign, verify_hash_signed
 from odoo.tools.urls import urljoin
@@ -22,10 +24,12 @@ from ..ponto import (
     new_connect_session,
     pkce_pair,
 )
-from ..ponto.errors import PontoAuthError, PontoConnectionError, PontoError, PontoNotFoundError
+from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
 from .encryption import decrypt
 from .error_sentences import error_sentence
+from .moments import over_domain
 from .ponto_token import TokenStore
+from .turns import EndTurns, in_turns
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +39,8 @@ REAUTHORIZATION_RETURN = '/ponto/reauthorization/return'
 SESSION_KEY = 'ponto_oauth_states'
 MAX_OAUTH_STATES = 5
 OAUTH_STATE_HOURS = 2
+# Less than a day, so that the daily job finds every consent again.
+KEEP_EVERY = timedelta(hours=12)
 
 
 class PontoIntegration(models.Model):
@@ -42,6 +48,7 @@ class PontoIntegration(models.Model):
 
     connection = fields.Selection(selection_add=[('connect', "Ponto Connect")], ondelete={'connect': 'cascade'})
 
+    kept_at = fields.Datetime(readonly=True, copy=False, help="When the tokens were last renewed only to keep them.")
     consented_at = fields.Datetime(readonly=True, copy=False, help="When a person has last given the permission.")
 
     _organization_uniq = models.UniqueIndex(
@@ -145,7 +152,12 @@ class PontoIntegration(models.Model):
             store=store,
         )
         return PontoConnectClient(
-            base_url=base_url, auth=auth, session=self._connect_session(), sleep=self._sleep, **kwargs
+            base_url=base_url,
+            auth=auth,
+            session=self._connect_session(),
+            sleep=self._sleep,
+            end=self.env.context.get('ponto_end'),
+            **kwargs,
         )
 
     # -------------------------------------------------------------------------
@@ -269,38 +281,23 @@ class PontoIntegration(models.Model):
 
         The oldest ones first. While Ponto is out of reach, none: there is another day.
         """
-        cron = self.env['ir.cron']
-        integrations = (
-            self.env['ponto.token']
-            .sudo()
-            .search(
-                [('integration_id.connection', '=', 'connect'), ('integration_id.state', '=', 'connected')],
-                order='expires_at',
-            )
-            .integration_id
-        )
-        cron._commit_progress(remaining=len(integrations))
-        for integration in integrations:
-            try:
-                integration._cron_keep_consent()
-            except PontoConnectionError:
-                cron._commit_progress(1, remaining=0)
-                break
-            except Exception:  # the others must go on
-                self.env.cr.rollback()
-                _logger.warning("The consent of integration %s could not be kept alive", integration.id, exc_info=True)
-            # No look at the clock: whoever comes back would begin anew with the same.
-            cron._commit_progress(1)
+        untried = Domain('kept_at', '=', False) | over_domain('kept_at', KEEP_EVERY)
+        connected = Domain([('connection', '=', 'connect'), ('state', '=', 'connected')])
+        tokens = self.env['ponto.token'].sudo()
+        integrations = tokens.search(
+            Domain('integration_id', 'any', connected & untried), order='expires_at'
+        ).integration_id
 
-    def _cron_keep_consent(self):
-        """:raises PontoConnectionError: Ponto is out of reach"""
+        def failed(integration, error):
+            _logger.warning("The consent of integration %s could not be kept alive", integration.id, exc_info=error)
+
+        in_turns(self.env, integrations, lambda integration: integration._keep_consent(), failed=failed)
+
+    def _keep_consent(self):
         try:
             next(iter(self._client().iter_accounts()), None)
-        except PontoConnectionError:
-            self.env.cr.rollback()
-            raise
+        except PontoConnectionError as error:
+            raise EndTurns from error
         except (PontoError, UserError) as error:
-            self.env.cr.rollback()
-            if isinstance(error, PontoAuthError):
-                self._set_refused()
-        self.env['ir.cron']._commit_progress()
+            self._record_error(error)
+        self.kept_at = fields.Datetime.now()

@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import time
 from contextlib import ExitStack, contextmanager
 from datetime import timezone
 
@@ -52,8 +53,9 @@ class TokenStore:
 
     # With REPEATABLE READ, a transaction that has waited for a changed row must start again to see it.
     ATTEMPTS = 5
-    # Longer than a renewal with all its retries may take.
-    LOCK_TIMEOUT = '300s'
+    # Seconds to wait for another worker's renewal where the caller has no limit of its own. A renewal with all its
+    # repetitions takes less.
+    LOCK_TIMEOUT = 80
 
     def __init__(self, integration):
         """Serve `integration`, one record whose secrets may be read (sudo)."""
@@ -93,7 +95,7 @@ class TokenStore:
             for attempt in range(self.ATTEMPTS):
                 cr = stack.enter_context(self.env.registry.cursor())
                 try:
-                    cr.execute("SET LOCAL lock_timeout = %s", [self.LOCK_TIMEOUT])
+                    cr.execute("SET LOCAL lock_timeout = %s", [f'{self._seconds_to_wait()}s'])
                     # What it raises is expected: no error for the server's log.
                     cr.execute(
                         "SELECT id FROM ponto_token WHERE integration_id = %s FOR UPDATE",
@@ -111,6 +113,10 @@ class TokenStore:
                     raise PontoTimeoutError("another worker is still renewing the access token") from error
             # A row that is not visible here was made in the caller's transaction: no other worker can know it.
             yield self._row(self.env(cr=cr) if cr.rowcount else self.env)
+
+    def _seconds_to_wait(self):
+        end = self.env.context.get('ponto_end')
+        return self.LOCK_TIMEOUT if end is None else max(1, round(end - time.monotonic()))
 
     def _write(self, row, token):
         row._write_texts(

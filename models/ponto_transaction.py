@@ -8,6 +8,7 @@ from .labels import payment_reference
 
 # What belongs to one state only; a row that leaves the state loses it.
 COMPANIONS = {
+    'attempts': 0,
     'hold_reason': False,
     'hold_values': False,
     'suspect_line_id': False,
@@ -84,6 +85,7 @@ class PontoTransaction(models.Model):
             ('missing', "No longer listed by Ponto"),
             ('refused', "Refused by Odoo"),
             ('withdrawn', "Withdrawn by the bank"),
+            ('unprocessable', "Could not be processed"),
         ],
         readonly=True,
         help="Why a person has to look at it. Empty: there is nothing to review.",
@@ -113,6 +115,7 @@ class PontoTransaction(models.Model):
     suspect_amount = fields.Monetary(related='suspect_line_id.amount', string="Amount in the books")
     suspect_partner_name = fields.Char(related='suspect_line_id.partner_name', string="Partner in the books")
     suspect_account_number = fields.Char(related='suspect_line_id.account_number', string="Account in the books")
+    attempts = fields.Integer(readonly=True, help="How many steps of booking with it have not come to an end.")
     is_checked = fields.Boolean(
         readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported."
     )
@@ -204,8 +207,11 @@ class PontoTransaction(models.Model):
 
     @api.model
     def _to_book_domain(self):
-        """Return the domain of the rows with which booking has something to do."""
-        return ['|', ('state', 'in', ('new', 'held')), ('is_behind', '=', True)]
+        """Return the domain of the rows with which booking has something to do by itself."""
+        waiting = Domain('state', '=', 'new') | (
+            Domain('state', '=', 'held') & Domain('hold_reason', '!=', 'unprocessable')
+        )
+        return waiting | Domain('is_behind', '=', True)
 
     @api.model
     def _untried_domain(self):
@@ -225,20 +231,14 @@ class PontoTransaction(models.Model):
     def _cron_book(self):
         """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises.
 
-        Accounts that have only held rows come last, and what is not tried again of them in time waits for the next run.
+        What is held is tried again afterwards, as far as there is time; the next run tries the rest.
         """
-        cron, accounts = self.env['ir.cron'], self.env['ponto.account']
+        accounts = self.env['ponto.account']
         linked = Domain('journal_id', '!=', False)
-        untried = accounts.search(linked & Domain('transaction_ids', 'any', self._untried_domain()))
-        others = accounts.search(linked & Domain('transaction_ids', 'any', self._to_book_domain())) - untried
-        remaining = len(untried)
-        cron._commit_progress(remaining=remaining)
-        for account in untried + others:
-            # An account that is not finished remains, so that the scheduler comes back soon.
-            if account._cron_book_one() and account in untried:
-                remaining -= 1
-            if not cron._commit_progress(1, remaining=remaining):
-                break
+        held = accounts.search(linked)._held_batches()
+        untried = linked & accounts._unclaimed_domain() & Domain('transaction_ids', 'any', self._untried_domain())
+        if accounts.search(untried, order='turn_at nulls first, id')._in_turns(lambda account: account._booking_turn()):
+            accounts._retry_held(held)
 
     # -------------------------------------------------------------------------
     # Read: what stage 1 does to known rows

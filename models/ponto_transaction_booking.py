@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from . import budget
 from .database_errors import is_passing
 from .labels import account_number, clean_line, remittance_text
 from .ordering import FIRST_SEQUENCE
@@ -16,8 +17,6 @@ _logger = logging.getLogger(__name__)
 
 # Less than this is noise of floating point: 1190.4499999999998 is meant to be 1190.45.
 NOISE = Decimal('0.000001')
-# A batch of which Odoo refuses many rows is tried for so long, see `_create_lines`.
-SECONDS_OF_HALVING = 10
 # Core indexes a partner's name with a B-tree, which holds at most 2,704 bytes. The whole text stays in the inbox.
 MAX_PARTNER_NAME = 500
 
@@ -72,11 +71,11 @@ class PontoTransaction(models.Model):
         """Create the statement lines of these rows of one account, hold those that Odoo refuses, return the booked.
 
         A batch with a refused row is halved until that row stands alone, so the others are booked none the less. Where
-        many are refused, those that are not tried within `SECONDS_OF_HALVING` stay as they are for the next run.
+        many are refused, those that are not tried within `budget.STEP` seconds stay as they are for the next run.
 
         :param end: when that time is over, by the monotonic clock
         """
-        end = end or time.monotonic() + SECONDS_OF_HALVING
+        end = end or budget.step_end()
         if not self:
             return self
         try:
@@ -109,6 +108,21 @@ class PontoTransaction(models.Model):
             raise BentLineError(
                 date=fields.Date.to_string(line.date), amount=line.amount, currency_id=line.currency_id.id
             )
+
+    def _in_batches(self):
+        """Return these rows in batches that fit into a step. A row with an unfinished attempt stands alone."""
+        size, alone = budget.BOOKING.size, self.filtered('attempts')
+        rows = self - alone
+        return [*(rows[start : start + size] for start in range(0, len(rows), size)), *alone]
+
+    def _note_attempt(self):
+        """Note that a step with these rows has not come to an end. One that this happens to twice is held."""
+        for attempts, rows in self.grouped('attempts').items():
+            if attempts + 1 < budget.LOST_WORKERS:
+                rows.attempts = attempts + 1
+                continue
+            for row in rows:
+                row._hold('interrupted')
 
     def _reasons_to_hold(self, account):
         """Return `{row: arguments of _hold}` for the rows of `account` that must not be booked now."""

@@ -45,6 +45,7 @@ class PontoClient:
     :param session: for connections of another kind, as with a client certificate
     :param sleep: called with seconds between two attempts
     :param retries: how often an idempotent call is repeated after 429, 5xx and connection faults
+    :param end: moment of ``time.monotonic`` after which no call begins or waits any longer
     """
 
     def __init__(
@@ -57,10 +58,13 @@ class PontoClient:
         sleep: Callable[[float], object] = time.sleep,
         retries: int = 4,
         jitter: Callable[[], float] = random.random,
+        end: float | None = None,
     ):
         self.base_url = checked_url(base_url)
         self._auth = auth
-        self._transport = Transport(timeout=timeout, session=session, sleep=sleep, retries=retries, jitter=jitter)
+        self._transport = Transport(
+            timeout=timeout, session=session, sleep=sleep, retries=retries, jitter=jitter, end=end
+        )
 
     # Institutions
 

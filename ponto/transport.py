@@ -4,6 +4,7 @@ It knows no endpoint and no resource. What an answer says is read by :mod:`.deci
 """
 
 import logging
+import math
 import random
 import re
 import time
@@ -74,6 +75,7 @@ class Transport:
     :param retries: how often an idempotent request is repeated at most
     :param jitter: returns a number from 0 to 1; waits are spread by it, so that many workers do not come back as one
     :param clock: returns the seconds by which the patience with one request is measured
+    :param end: when that clock shows it, no request begins or waits any longer; by default only each request has limits
     """
 
     def __init__(
@@ -85,9 +87,11 @@ class Transport:
         retries: int = 4,
         jitter: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.monotonic,
+        end: float | None = None,
     ):
         self._clock = clock
         self._timeout = timeout
+        self._end = math.inf if end is None else end
         self._session = session or new_session()
         self._sleep = sleep
         self._retries = retries
@@ -142,7 +146,7 @@ class Transport:
         :raise PontoError: anything else than a JSON object in a successful answer
         """
         repeatable = method == 'GET' if idempotent is None else idempotent
-        end = self._clock() + PATIENCE
+        end = min(self._clock() + PATIENCE, self._end)
         for attempt in range(self._retries + 1):
             try:
                 answer = self._send(
@@ -165,17 +169,34 @@ class Transport:
 
     def _send(self, method: str, url: str, **kwargs: Any) -> Answer:
         path = urlsplit(url).path
+        left = self._end - self._clock()
+        if left <= 0:
+            raise PontoTimeoutError('no time is left for this request')
+        connect, read = (min(seconds, left) for seconds in self._timeout)
         try:
             response = self._session.request(
-                method, url, timeout=self._timeout, allow_redirects=False, stream=True, **kwargs
+                method, url, timeout=(connect, read), allow_redirects=False, stream=True, **kwargs
             )
             with response:
-                answer = Answer(response.status_code, response.headers, _read(response))
+                answer = Answer(response.status_code, response.headers, self._read(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             _logger.info('%s %s: %s', method, path, type(error).__name__)
             raise _connection_error(error) from error
         _logger.debug('%s %s: %s (request %s)', method, path, answer.status, request_id(answer) or '-')
         return answer
+
+    def _read(self, response: requests.Response) -> bytes:
+        # By default urllib3 1.26 takes a body that is shorter than announced for complete.
+        if isinstance(response.raw, urllib3.HTTPResponse):
+            response.raw.enforce_content_length = True
+        body = bytearray()
+        for chunk in response.iter_content(CHUNK):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise PontoResponseError(response.status_code, 'too_large')
+            if self._clock() > self._end:
+                raise PontoTimeoutError('no answer in time')
+        return bytes(body)
 
     def _wait(self, error: PontoError, attempt: int, repeatable: bool) -> float | None:
         """Return how many seconds to wait before the next attempt, None for no further attempt."""
@@ -184,18 +205,6 @@ class Transport:
         if isinstance(error, PontoRateLimitError) and error.retry_after is not None:
             return error.retry_after if error.retry_after <= MAX_WAIT else None
         return min(MAX_WAIT, 2.0**attempt) * (0.5 + self._jitter() / 2)
-
-
-def _read(response: requests.Response) -> bytes:
-    # By default urllib3 1.26 takes a body that is shorter than announced for complete.
-    if isinstance(response.raw, urllib3.HTTPResponse):
-        response.raw.enforce_content_length = True
-    body = bytearray()
-    for chunk in response.iter_content(CHUNK):
-        body += chunk
-        if len(body) > MAX_BYTES:
-            raise PontoResponseError(response.status_code, 'too_large')
-    return bytes(body)
 
 
 def _connection_error(error: Exception) -> PontoError:

@@ -208,11 +208,8 @@ def work(phases, place, stop, seed):
 
 def take_small_steps():
     """Commit after few pages read and few lines booked, so that a kill finds a history partly read, partly booked."""
-    models = odoo.addons.account_online_ponto.models
-    models.ponto_account_runner.PAGES_AT_ONCE = models.ponto_account_fetch.PAGES_AT_ONCE = (
-        models.ponto_account_fetch.PAGES_AT_A_LOOK
-    ) = 2
-    models.ponto_account.BOOKING_BATCH = 10
+    budget = odoo.addons.account_online_ponto.models.budget
+    budget.PAGES, budget.ROWS = 2, 10
 
 
 def finish(database):

@@ -1,23 +1,16 @@
+import itertools
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
 from odoo import Command, fields
-from odoo.addons.account_online_ponto.models import (
-    ponto_account_reading,
-    ponto_account_runner,
-    ponto_transaction_booking,
-)
+from odoo.addons.account_online_ponto.models import budget
 from odoo.tests import TransactionCase, new_test_user
 
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
 # Seconds that a request to Odoo, or a step in it, may take: a busy machine must not decide a test.
 PATIENCE = 120
-LIMITS = (
-    (ponto_account_reading, 'SECONDS_AT_ONCE'),
-    (ponto_transaction_booking, 'SECONDS_OF_HALVING'),
-    (ponto_account_runner, 'SECONDS_TO_WAIT'),
-)
+LIMITS = ('STEP', 'PONTO', 'CLICK')
 
 
 class SimulatorMixin:
@@ -78,8 +71,9 @@ class PontoCase(SimulatorMixin, TransactionCase):
         # How long the client waits between its attempts is tested with the client.
         self.patch(type(self.env['ponto.integration']), '_sleep', staticmethod(lambda seconds: None))
         # What ends a step that takes long is tested with limits of its own.
-        for module, limit in LIMITS:
-            self.patch(module, limit, PATIENCE)
+        for limit in LIMITS:
+            self.patch(budget, limit, PATIENCE)
+        self.patch(budget, 'BOOKING', budget.Pace(budget.ROWS))
         self.bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
         self.online = self.simulator.add_account('BE68539007547034', institution=self.bank, holder_name="De Kade")
         self.integration = self.env['ponto.integration'].create(
@@ -106,6 +100,11 @@ class PontoCase(SimulatorMixin, TransactionCase):
             .search([('journal_id', '=', account.journal_id.id)])
             .sorted('internal_index')
         )
+
+    def end_jobs_after(self, turns):
+        """Let the time of each scheduled action be over after so many turns of its records."""
+        looks = itertools.count()
+        self.patch(budget, 'is_over', lambda env: next(looks) >= turns)
 
     def run_cron(self, name='ir_cron_synchronize'):
         """Run one of the addon's scheduled actions as Odoo's scheduler does, whatever is due by now."""

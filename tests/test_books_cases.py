@@ -7,7 +7,7 @@ from unittest.mock import patch
 from freezegun import freeze_time
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account_runner
+from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import BaseCase, tagged
 
@@ -373,7 +373,7 @@ class TestWhatComesAndWhen(BooksCase):
         self.assertEqual(self.lines(account)[0].amount, 5000)
 
     def test_what_is_read_in_steps_stands_in_the_banks_order(self):
-        self.patch(ponto_account_runner, 'PAGES_AT_ONCE', 2)
+        self.patch(budget, 'PAGES', 2)
         self.simulator.set_page_size(5)
         for number in range(1, 31):
             self.add(number)

@@ -1,6 +1,6 @@
 from datetime import date
 
-from odoo.addons.account_online_ponto.wizard import ponto_connect
+from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -135,7 +135,7 @@ class TestConnectWizard(PontoCase):
         self.assertEqual(self.lines(account).mapped('amount'), [100])
 
     def test_a_history_too_long_for_one_request_is_linked_and_read_in_the_background(self):
-        self.patch(ponto_connect, 'PAGES_AT_ONCE', 1)
+        self.patch(budget, 'PAGES', 1)
         self.simulator.set_page_size(5)
         for number in range(20):
             self.simulator.add_transaction(self.online, number, '2026-03-02')

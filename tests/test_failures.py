@@ -2,8 +2,7 @@ import logging
 from datetime import timedelta
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account_reading
-from odoo.addons.base.models import ir_cron
+from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -76,7 +75,6 @@ class TestFailures(PontoCase):
         self.assertEqual(len(self.simulator.requests), requests)
 
     def test_many_held_transactions_of_one_account_keep_booking_neither_from_the_others_nor_busy(self):
-        self.patch(ir_cron, 'MIN_TIME_PER_JOB', 0)
         savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
         self.simulator.add_transaction(savings, 20, '2026-03-02')
         other = self.link(savings)
@@ -84,7 +82,8 @@ class TestFailures(PontoCase):
         self.account.company_id.fiscalyear_lock_date = '2026-03-31'
         self.account._book_into(self.account._last_run())
         self.account.company_id.fiscalyear_lock_date = False
-        self.patch(ponto_account_reading, 'BOOKING_BATCH', 1)
+        self.patch(budget, 'ROWS', 1)
+        self.end_jobs_after(2)
         self.env.flush_all()
         self.env.ref('account_online_ponto.ir_cron_book').method_direct_trigger()
         self.env.invalidate_all()

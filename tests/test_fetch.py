@@ -1,5 +1,5 @@
 from odoo import Command
-from odoo.addons.account_online_ponto.models import ponto_account_runner
+from odoo.addons.account_online_ponto.models import budget
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
 
@@ -53,7 +53,7 @@ class TestFetch(PontoCase, HttpCase):
     def test_a_person_does_not_wait_for_many_slow_accounts(self):
         savings = self.simulator.add_account('BE43068999999501', institution=self.bank)
         accounts = self.account + self.link(savings)
-        self.patch(ponto_account_runner, 'SECONDS_TO_WAIT', -1)
+        self.patch(budget, 'CLICK', -1)
         message = accounts.action_fetch_transactions()['params']['message']
         self.assertIn(f"{self.online.reference}, {savings.reference}: not fetched yet", message)
 

@@ -1,8 +1,8 @@
 from datetime import date, timedelta
 
 from odoo import fields
+from odoo.addons.account_online_ponto.models import budget
 from odoo.addons.account_online_ponto.models.error_sentences import failure_of
-from odoo.addons.account_online_ponto.wizard import ponto_backfill
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
@@ -39,7 +39,7 @@ class TestInbox(PontoCase):
         self.assertEqual(self.account._last_run().trigger, 'backfill')
 
     def test_a_range_of_a_list_too_long_for_one_request_comes_in_completely(self):
-        self.patch(ponto_backfill, 'PAGES_AT_ONCE', 1)
+        self.patch(budget, 'PAGES', 1)
         self.simulator.set_page_size(2)
         for day in range(2, 9):
             self.simulator.insert_transaction(self.online, 100 + day, f'2026-01-{day:02}', below=-1)

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 
 from odoo import Command
-from odoo.addons.account_online_ponto.models import ponto_account_runner
+from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, tagged
 
@@ -182,8 +182,9 @@ class BankFeed(RuleBasedStateMachine):
     def fetch_accounts(self):
         self.case.attempt(self.case.integration._fetch_accounts)
 
-    @rule()
-    def the_scheduled_run(self):
+    @rule(turns=st.integers(1, 6))
+    def the_scheduled_run(self, turns):
+        self.case.end_jobs_after(turns)
         self.case.run_cron()
 
     @precondition(lambda self: self.case.account.journal_id)
@@ -282,7 +283,7 @@ class TestProperties(PontoCase):
         self.frozen = frozen.start()
         self.addCleanup(frozen.stop)
         # Even these short lists are read in steps.
-        self.patch(ponto_account_runner, 'PAGES_AT_ONCE', 2)
+        self.patch(budget, 'PAGES', 2)
         self.account = self.link()
         self.journals = self.account.journal_id + self.env['account.journal'].create(
             {'name': "Second Bank", 'type': 'bank', 'code': 'BNK9', 'company_id': self.company.id}
@@ -400,6 +401,7 @@ class TestProperties(PontoCase):
 
     def run_until_read(self):
         for _run in range(50):
+            self.end_jobs_after(50)
             self.run_cron()
             if not self.account.resume_after:
                 return

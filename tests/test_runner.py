@@ -2,7 +2,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account_reading, ponto_transaction_booking
+from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -86,7 +86,7 @@ class TestRunner(PontoCase):
         for number in range(20):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         self.simulator.set_page_size(5)
-        self.patch(ponto_account_reading, 'SECONDS_AT_ONCE', 0)
+        self.patch(budget, 'STEP', 0)
         run = self.account._read('cron', 30)
         self.assertEqual(run.read_count, 5)
         self.assertTrue(self.account.resume_after)
@@ -119,13 +119,12 @@ class TestRunner(PontoCase):
             self.simulator.add_transaction(self.online, number, '2026-02-01')
         self.account._read('cron')
         self.refuse(*range(100, 105))
-        self.patch(ponto_transaction_booking, 'SECONDS_OF_HALVING', 0)
+        self.patch(budget, 'STEP', 0)
         self.run_cron('ir_cron_book')
         self.assertEqual(self.account.transaction_ids.mapped('state'), ['booked'] + 5 * ['held'])
         cron = self.env.ref('account_online_ponto.ir_cron_book')
         progress = self.env['ir.cron.progress'].search([('cron_id', '=', cron.id)], order='id')
-        # Each run has decided about one, until nothing was left to try.
-        self.assertEqual(progress.mapped('remaining'), 5 * [1] + [0])
+        self.assertEqual(progress.mapped('remaining'), [0])
 
     def test_what_is_new_is_booked_before_what_odoo_has_refused_is_tried_again(self):
         self.refuse(100)
@@ -134,6 +133,6 @@ class TestRunner(PontoCase):
         self.assertEqual(self.lines(self.account).mapped('amount'), [10])
         self.simulator.add_transaction(self.online, 20, '2026-03-03')
         self.account._read('cron')
-        self.patch(ponto_account_reading, 'BOOKING_BATCH', 1)
+        self.patch(budget, 'ROWS', 1)
         first, second = self.account._batches_to_book()
         self.assertEqual((first.amount, second.amount), (20, 100))

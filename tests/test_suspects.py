@@ -1,7 +1,7 @@
 from datetime import date
 
 from odoo import Command
-from odoo.addons.account_online_ponto.models import ponto_account_reading, ponto_account_runner
+from odoo.addons.account_online_ponto.models import budget
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -37,7 +37,7 @@ class TestSuspects(PontoCase):
         self.assertEqual(self.held().suspect_line_id, lines[0] + lines[1])
 
     def test_a_line_is_suspected_once_also_when_the_payments_are_booked_in_batches(self):
-        self.patch(ponto_account_reading, 'BOOKING_BATCH', 1)
+        self.patch(budget, 'ROWS', 1)
         self.enter('2026-03-02')
         for _twice in range(2):
             self.simulator.add_transaction(self.online, 10, '2026-03-02')
@@ -151,7 +151,7 @@ class TestSuspects(PontoCase):
     def test_a_held_payment_that_ponto_lists_under_another_id_and_day_is_still_held(self):
         for size in (1, 200):
             with self.subTest(size), self.env.cr.savepoint() as savepoint:
-                self.patch(ponto_account_reading, 'BOOKING_BATCH', size)
+                self.patch(budget, 'ROWS', size)
                 self.enter('2026-03-02')
                 row = self.simulator.add_transaction(self.online, 10, '2026-03-02')
                 other = self.simulator.add_transaction(self.online, 20, '2026-03-03')
@@ -197,7 +197,7 @@ class TestSuspects(PontoCase):
         for number in range(450):
             self.simulator.add_transaction(self.online, number, '2025-06-02')
         self.account._synchronize()
-        self.patch(ponto_account_runner, 'PAGES_AT_ONCE', 2)
+        self.patch(budget, 'PAGES', 2)
         gone = [self.online.transactions[place].id for place in (440, 210, 10)]
         for row_id in gone:
             self.simulator.remove_transaction(row_id)

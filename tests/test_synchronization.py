@@ -1,7 +1,7 @@
 from datetime import date, timedelta
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import ponto_account_runner
+from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -252,11 +252,11 @@ class TestSynchronization(PontoCase):
         self.assertNotIn('not-the-secret', str(caught.exception))
 
     def test_a_long_history_is_read_in_steps_and_news_on_top_are_not_missed(self):
-        self.patch(ponto_account_runner, 'PAGES_AT_ONCE', 2)
+        self.patch(budget, 'PAGES', 2)
         for number in range(1, 551):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         account = self.link()
-        self.run_cron()
+        account._read('cron', budget.PAGES)
         self.assertTrue(account.resume_after)
         self.assertEqual(len(account.transaction_ids), 200)
         for number in range(551, 801):
@@ -299,11 +299,11 @@ class TestSynchronization(PontoCase):
         )
 
     def test_a_history_whose_last_read_row_is_gone_is_read_anew(self):
-        self.patch(ponto_account_runner, 'PAGES_AT_ONCE', 1)
+        self.patch(budget, 'PAGES', 1)
         for number in range(1, 251):
             self.simulator.add_transaction(self.online, number, '2026-03-02')
         account = self.link()
-        self.run_cron()
+        account._read('cron', budget.PAGES)
         self.simulator.remove_transaction(account.resume_after)
         for _run in range(5):
             self.run_cron()

@@ -3,8 +3,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models.ponto_account_fetch import BOOKED_WHILE_WAITING
-from ..models.ponto_account_reading import PAGES_AT_ONCE
+from ..models import budget
 
 
 class PontoBackfill(models.TransientModel):
@@ -73,4 +72,4 @@ class PontoBackfill(models.TransientModel):
         until = self.date_to or (account.start_date and account.start_date - timedelta(days=1))
         account._request_full_read()
         account.write({'wanted_from': self.date_from, 'wanted_until': until})
-        return account._book_into(account._read('backfill', PAGES_AT_ONCE), BOOKED_WHILE_WAITING)
+        return account._book_into(account._read('backfill', budget.PAGES), budget.ROWS)

@@ -2,10 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..models import budget
 from ..models.encryption import decrypt, encrypt
 from ..models.error_sentences import error_sentence
-from ..models.ponto_account_fetch import BOOKED_WHILE_WAITING
-from ..models.ponto_account_reading import PAGES_AT_ONCE
 from ..models.rights import check_may_connect
 from ..ponto.errors import PontoError
 
@@ -232,7 +231,7 @@ class PontoConnect(models.TransientModel):
         for line in self.line_ids:
             line._link()
         # The scheduled action reads what a person cannot wait for.
-        self.line_ids.account_id.sudo()._apart(lambda account: account._read('manual', PAGES_AT_ONCE), 'manual')
+        self.line_ids.account_id.sudo()._apart(lambda account: account._read('manual', budget.PAGES), 'manual')
         for line in self.line_ids:
             line._propose_opening_line()
         if any(line.opening_amount for line in self.line_ids):
@@ -248,7 +247,7 @@ class PontoConnect(models.TransientModel):
         remarks = [line._make_opening_line() for line in self.line_ids if line.make_opening_line]
         for account in accounts:
             # The run that has just read the account, or has failed to.
-            account._book_into(account._last_run(), limit=BOOKED_WHILE_WAITING)
+            account._book_into(account._last_run(), limit=budget.ROWS)
         self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger()
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         runs = self.env['ponto.synchronization'].sudo().union(*(account._last_run() for account in accounts))

@@ -1,0 +1,79 @@
+"""The one loop of all scheduled actions."""
+
+import logging
+from collections import deque
+
+from . import budget
+from .database_errors import is_passing
+
+_logger = logging.getLogger(__name__)
+
+
+class LostWorkerError(Exception):
+    """Workers were lost while they were at work on a record: Odoo has ended them, or somebody has killed them."""
+
+
+class EndTurns(Exception):
+    """A step raises it when it has done its work and the other items would fail too. They wait for the next run."""
+
+
+def in_turns(env, items, step, *, lock=None, failed=None, may_wait=False):
+    """Call `step(item)` for each of `items`, each time in a transaction of its own. Never raises.
+
+    An item whose step returns true has more to do and gets another turn after the others. One that another worker has
+    locked is left to that worker. What a step raises is rolled back and told, and the other items go on. Nothing is
+    begun after the end of the job; what is left is reported, so that `ir.cron` comes back for it.
+
+    :param items: recordsets, each a turn's subject
+    :param step: callable that does one piece of work, of about `budget.STEP` seconds, without commit
+    :param lock: callable that returns whether the item could be locked; by default its records are
+    :param failed: callable that gets item and error and records it, in a transaction of its own and without a lock; by
+        default the error goes to the log
+    :param may_wait: do not have `ir.cron` come back for what is left; the next run does it
+    :return: whether time was left for all
+    """
+    cron, queue = env['ir.cron'], deque(items)
+    cron._commit_progress(remaining=0 if may_wait else len(queue))
+    while queue and not budget.is_over(env):
+        item = queue.popleft()
+        try:
+            if _turn(env, item, step, lock or _lock, failed or _log):
+                queue.append(item)
+        except EndTurns:
+            queue.clear()
+        cron._commit_progress(1, remaining=0 if may_wait else len(queue))
+    return not queue
+
+
+def _turn(env, item, step, lock, failed):
+    """Return whether `item` has more to do."""
+    try:
+        has_more = bool(lock(item)) and step(item)
+        env.flush_all()
+        return has_more
+    except EndTurns:
+        raise
+    except Exception as error:  # noqa: BLE001 whatever it is, the other items must go on
+        env.cr.rollback()
+        _tell(env, item, error, failed)
+        return False
+
+
+def _tell(env, item, error, failed):
+    try:
+        failed(item, error)
+        env.flush_all()
+    except Exception:
+        env.cr.rollback()
+        _logger.exception("What went wrong with %s could not be recorded", item)
+
+
+def _lock(item):
+    return item.try_lock_for_update(allow_referencing=True) == item
+
+
+def _log(item, error):
+    if is_passing(error):
+        _logger.info("%s is being worked on by somebody else.", item)
+    else:
+        _logger.error("A scheduled action failed for %s", item, exc_info=error)

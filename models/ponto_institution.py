@@ -49,6 +49,9 @@ class PontoInstitution(models.Model):
     logo_url = fields.Char(string="Logo URL", readonly=True)
     primary_color = fields.Char(readonly=True)
     time_zone = fields.Char(readonly=True)
+    consent_days = fields.Integer(
+        readonly=True, help="For how many days the bank's permission is expected to last; 0 where Ponto does not tell."
+    )
     maintenance_from = fields.Datetime(readonly=True)
     maintenance_to = fields.Datetime(readonly=True)
     maintenance_type = fields.Selection(
@@ -292,6 +295,7 @@ class PontoInstitution(models.Model):
             'logo_url': resource.logo_url,
             'primary_color': resource.primary_color,
             'time_zone': resource.time_zone,
+            'consent_days': resource.authorization_days or 0,
             'maintenance_from': naive_utc(resource.maintenance_from),
             'maintenance_to': naive_utc(resource.maintenance_to),
             'maintenance_type': resource.maintenance_type

@@ -21,6 +21,8 @@ MAX_DEPTH = 20
 # Beyond these a number is a mistake, and arithmetic with it may not end: 1e999999 is valid JSON.
 MAX_AMOUNT = Decimal(10) ** 15
 MAX_DECIMALS = 30
+# Consents of ten years: no bank gives more.
+MAX_DAYS = 3660
 
 _DATE = re.compile(
     r'\d{4}-\d\d-\d\d(?:[T ](?:[01]\d|2[0-3]):\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?', re.ASCII
@@ -116,6 +118,11 @@ def _number(value: object) -> object:
         return value
 
 
+def _days(value: object) -> int | None:
+    amount = _amount(value)
+    return int(amount) if amount is not None and 0 < amount <= MAX_DAYS else None
+
+
 def _code(value: object) -> str:
     """Return text that is to be compared, as a currency's code: as it came or not at all."""
     return value if isinstance(value, str) and value == clean_text(value) else ''
@@ -140,7 +147,10 @@ def _identity(data: object) -> tuple[str, Mapping[str, Any]]:
 
 @dataclass(frozen=True, kw_only=True)
 class Institution:
-    """A financial institution. ``country`` is an ISO 3166 code, empty for an international one."""
+    """A financial institution. ``country`` is an ISO 3166 code, empty for an international one.
+
+    ``authorization_days``: how long a consent is expected to last there.
+    """
 
     id: str
     name: str = ''
@@ -154,6 +164,7 @@ class Institution:
     maintenance_to: datetime | None = None
     maintenance_type: str = ''
     time_zone: str = ''
+    authorization_days: int | None = None
 
     @classmethod
     def from_api(cls, data: object) -> 'Institution':
@@ -171,6 +182,7 @@ class Institution:
             maintenance_to=_datetime(attributes.get('maintenanceTo')),
             maintenance_type=clean_text(attributes.get('maintenanceType')),
             time_zone=clean_text(attributes.get('timeZone')),
+            authorization_days=_days(attributes.get('expectedAuthorizationLifetime')),
         )
 
 

@@ -1,5 +1,7 @@
 from datetime import date
 
+from lxml import etree
+
 from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
@@ -222,6 +224,16 @@ class TestConnectWizard(PontoCase):
         wizard.action_link_accounts()
         journal = wizard.line_ids.account_id.filtered(lambda account: account.ponto_id == card.id).journal_id
         self.assertEqual((journal.type, bool(journal.bank_account_id)), ('credit', False))
+
+    def test_the_window_says_how_long_the_permission_of_the_bank_lasts(self):
+        bank = self.simulator.add_institution("Halfjaarbank", expected_authorization_lifetime=180)
+        self.env['ponto.institution']._refresh_catalogue()
+        institution = self.env['ponto.institution'].search([('ponto_id', '=', bank.id)])
+        wizard = self.env['ponto.connect'].create({'institution_id': institution.id})
+        self.assertEqual(wizard.consent_days, 180)
+        view = etree.fromstring(wizard.get_view(view_type='form')['arch'])
+        [field] = view.xpath("//field[@name='consent_days']")
+        self.assertIn("not consent_days", field.getparent().get('invisible'))
 
     def test_only_an_invoicing_administrator_connects_a_bank(self):
         clerk = new_test_user(self.env, 'ponto_clerk', groups='account.group_account_user', company_id=self.company.id)

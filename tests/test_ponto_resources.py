@@ -337,6 +337,7 @@ class TestOtherResources(BaseCase):
                     'maintenanceTo': '2026-01-03T00:00:00.000Z',
                     'maintenanceType': 'internal',
                     'timeZone': 'Europe/Brussels',
+                    'expectedAuthorizationLifetime': Decimal(180),
                     'deprecated': True,
                     'status': 'beta',
                 },
@@ -347,6 +348,12 @@ class TestOtherResources(BaseCase):
         self.assertEqual(institution.maintenance_to, datetime(2026, 1, 3, tzinfo=timezone.utc))
         self.assertEqual((institution.maintenance_type, institution.time_zone), ('internal', 'Europe/Brussels'))
         self.assertTrue(institution.deprecated)
+        self.assertEqual(institution.authorization_days, 180)
+
+    def test_an_expected_lifetime_of_a_consent_that_is_none_counts_as_not_told(self):
+        for value in (None, 'long', Decimal(0), Decimal(-1), Decimal('1e9'), True):
+            institution = Institution.from_api({'id': '1', 'attributes': {'expectedAuthorizationLifetime': value}})
+            self.assertIsNone(institution.authorization_days, value)
 
     def test_a_failed_synchronization_says_why(self):
         synchronization = Synchronization.from_api(

@@ -6,6 +6,8 @@ from datetime import datetime, timezone
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
+import requests
+
 from odoo.tests import BaseCase
 
 from ..ponto import (
@@ -22,8 +24,10 @@ from ..ponto import (
     authorization_url,
     new_connect_session,
     pkce_pair,
+    signature,
     webhook,
 )
+from ..ponto.signature import digest
 from .simulator import Connect, Simulator
 from .simulator.authority import Authority
 from .simulator.connect import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI
@@ -32,6 +36,72 @@ from .simulator.visitor import Visitor
 from .test_ponto_connect import STATE, ConnectCase
 from .test_ponto_transport import SEND, answer
 from .test_ponto_transport import Server as Acts
+
+
+class TestApplication(ConnectCase):
+    """What only the application itself asks for, and what all answers carry."""
+
+    def call(self, method, path, token='', **kwargs):
+        request = requests.Request(method, f'https://api.ibanity.com{path}', **kwargs)
+        if token:
+            request.headers['Authorization'] = f'Bearer {token}'
+        self.connect.certificate_required = False
+        return self.simulator.send(request.prepare())
+
+    def token(self):
+        return self.connect.issue_to_application()['access_token']
+
+    def test_every_answer_carries_the_id_of_the_request(self):
+        good, refused = self.call('GET', '/ponto-connect'), self.call('GET', '/ponto-connect/userinfo')
+        self.assertTrue(good.headers['ibanity-request-id'])
+        self.assertEqual(refused.json()['errors'][0]['meta']['requestId'], refused.headers['ibanity-request-id'])
+
+    def test_the_root_documents_name_what_there_is(self):
+        links = self.call('GET', '/ponto-connect').json()['links']
+        self.assertLessEqual({'onboardingDetails', 'integrationAccounts', 'userinfo'}, set(links))
+        self.assertEqual(set(links['organizations']), {'integration', 'usage'})
+        keys = self.call('GET', '/webhooks').json()['links']['keys']
+        self.assertEqual(set(self.call('GET', urlsplit(keys).path).json()), {'keys'})
+
+    def test_the_details_of_a_customer_who_signs_up_are_taken(self):
+        body = {'data': {'type': 'onboardingDetails', 'attributes': {'email': 'jsmith@example.com'}}}
+        answer = self.call('POST', '/ponto-connect/onboarding-details', self.token(), json=body)
+        self.assertEqual((answer.status_code, answer.json()['data']['type']), (201, 'onboardingDetails'))
+        body['data']['attributes'] = {'firstName': 'Jo'}
+        answer = self.call('POST', '/ponto-connect/onboarding-details', self.token(), json=body)
+        self.assertEqual(answer.status_code, 400)
+
+    def test_usage_and_accounts_of_all_customers_are_told_to_the_application_alone(self):
+        tokens = self.connect.give_consent()
+        usage = f'/ponto-connect/organizations/{self.connect.organization.id}/usage/2026-04'
+        self.assertEqual(self.call('GET', usage, self.token()).json()['data']['attributes']['accountCount'], 2)
+        self.assertEqual(self.call('GET', f'{usage[:-2]}13', self.token()).status_code, 404)
+        accounts = self.call('GET', '/ponto-connect/integration-accounts?page[limit]=1', self.token()).json()
+        [first] = accounts['data']
+        self.assertEqual(first['relationships']['account']['data']['id'], self.account.id)
+        self.assertIn('next', accounts['links'])
+        for path in (usage, '/ponto-connect/integration-accounts'):
+            self.assertEqual(self.call('GET', path, tokens['access_token']).status_code, 403)
+
+    def test_signatures_as_the_ruby_client_makes_them_are_right(self):
+        certificate_id, private_key = self.connect.add_signature_certificate()
+        base64url = str.maketrans('+/', '-_')
+
+        def url_safe_digest(body):
+            return 'SHA-512=' + digest(body).removeprefix('SHA-512=').translate(base64url)
+
+        data = {'grant_type': 'client_credentials'}
+        request = requests.Request('POST', 'https://api.ibanity.com/ponto-connect/oauth2/token', data=data).prepare()
+        with patch.object(signature, 'digest', url_safe_digest):
+            HttpSignature(certificate_id=certificate_id, private_key=private_key)(request)
+        head, mark, value = request.headers['Signature'].partition(',signature=')
+        request.headers['Signature'] = head + mark + value.translate(base64url)
+        # Its credentials are added to the token call once it is signed.
+        request.prepare_auth((CLIENT_ID, CLIENT_SECRET))
+        self.connect.certificate_required = False
+        self.assertEqual(self.simulator.send(request).status_code, 200)
+        request.body += '&scope=ai'
+        self.assertEqual(self.simulator.send(request).status_code, 400)
 
 
 class TestPages(ConnectCase):
@@ -74,6 +144,10 @@ class TestPages(ConnectCase):
         ):
             visited = Visitor(self.simulator).open(self.url().replace(old, new))
             self.assertEqual(self.returned(visited)['error'], error)
+
+    def test_parameters_that_ponto_does_not_know_are_ignored(self):
+        visited = Visitor(self.simulator).refuse(self.url() + '&response_mode=query&prompt=login')
+        self.assertEqual(self.returned(visited)['state'], STATE)
 
     def test_the_bank_wants_its_login_and_code(self):
         visitor = Visitor(self.simulator)

@@ -26,6 +26,7 @@ class PontoConnect(models.TransientModel):
     integration_id = fields.Many2one('ponto.integration', readonly=True)
     institution_id = fields.Many2one('ponto.institution', readonly=True)
     institution_status = fields.Selection(related='institution_id.status')
+    consent_days = fields.Integer(related='institution_id.consent_days')
     connection = fields.Selection(
         [('connect', "Sign in at Ponto"), ('direct', "Client ID and secret of our own integration")],
         string="How",

@@ -32,7 +32,8 @@ class Mount:
     """A table of routes below a base path.
 
     `authenticate`: the integration of a call's access token. `institutions_by_token`: see `Simulator`. `check`: refuses
-    what no call may be. `admit`: raises, in process, what a session that gets no connection would raise.
+    what no call may be. `admit`: raises, in process, what a session that gets no connection would raise. `headers`: of
+    each answer, by the id of the request.
     """
 
     base_path: str
@@ -41,6 +42,7 @@ class Mount:
     institutions_by_token: bool = False
     check: Callable = lambda call: None
     admit: Callable = lambda session, request: None
+    headers: Callable = lambda request_id: {}
     rules: list = field(init=False)
     map: Map = field(init=False)
 
@@ -204,27 +206,30 @@ class Simulator(World):
     def _handle(self, call):
         if pictures.is_file_server(urlsplit(call.base).netloc):
             return self.pictures.get(call.path) or pictures.drawn(call.path)
+        request_id = self._request_id()
+        status, headers, body = self._answer(call, request_id)
+        return status, {**headers, **(call.mount.headers(request_id) if call.mount else {})}, body
+
+    def _answer(self, call, request_id):
         try:
             self.settle_synchronizations()
             answer = self._dispatch(call)
         except errors.UnexpectedCall as unexpected:
             self.unexpected.append(Unexpected(call.method, call.path, unexpected.reason))
-            return self._error(unexpected.answer)
+            return self._error(unexpected.answer, request_id)
         except (errors.ApiError, errors.OAuthError) as error:
-            return self._error(error)
+            return self._error(error, request_id)
         if len(answer) == 3:
             return answer
         status, body = answer
         content_type = OAUTH_TYPE if call.path == '/oauth2/token' else API_TYPE
         return status, {'Content-Type': content_type}, json.dumps(body, ensure_ascii=False).encode()
 
-    def _error(self, error):
+    @staticmethod
+    def _error(error, request_id):
         content_type = OAUTH_TYPE if isinstance(error, errors.OAuthError) else API_TYPE
-        return (
-            error.status,
-            {'Content-Type': content_type, **error.headers},
-            json.dumps(error.body(self._request_id())).encode(),
-        )
+        body = json.dumps(error.body(request_id)).encode()
+        return error.status, {'Content-Type': content_type, **error.headers}, body
 
     def _dispatch(self, call):
         route, call.arguments = self._match(call)
@@ -249,6 +254,8 @@ class Simulator(World):
     @staticmethod
     def _checked_query(pairs, route):
         query = dict(pairs)
+        if route.parameters is None:
+            return query
         unknown = sorted(set(query) - route.parameters)
         reason = f'unknown query parameter {unknown[0]}' if unknown else 'query parameter given twice'
         if unknown or len(query) != len(pairs):

@@ -66,6 +66,7 @@ def institution_attributes(name, country, values, extra):
         'bulkPaymentsProductTypes': [],
         'country': country,
         'deprecated': False,
+        'expectedAuthorizationLifetime': 90,
         'futureDatedPaymentsAllowed': False,
         'name': name,
         'paymentsEnabled': True,

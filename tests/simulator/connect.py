@@ -147,10 +147,18 @@ class Connect:
                 institutions_by_token=True,
                 admit=self.admit,
                 check=self.check,
+                headers=_request_header,
             )
         )
         sim.mount(
-            Mount('/webhooks', connect_routes.WEBHOOK_ROUTES, self.authenticate, admit=self.admit, check=self.check)
+            Mount(
+                '/webhooks',
+                connect_routes.WEBHOOK_ROUTES,
+                self.authenticate,
+                admit=self.admit,
+                check=self.check,
+                headers=_request_header,
+            )
         )
         sim.mount(Mount('/oauth2/auth', pages.CONSENT_ROUTES, self.authenticate))
         sim.mount(Mount('/organizations', pages.REAUTHORIZATION_ROUTES, self.authenticate))
@@ -389,3 +397,7 @@ class Connect:
                 **claims,
             },
         )
+
+
+def _request_header(request_id):
+    return {'ibanity-request-id': request_id}

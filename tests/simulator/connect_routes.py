@@ -3,10 +3,15 @@
 import base64
 import hashlib
 import json
+import re
+import uuid
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from . import errors, routes, signatures
+from . import errors, paging, routes, signatures
 from .routes import Route
+from .serialize import json_value
+from .state import Collection
 
 JSON = {'Content-Type': 'application/json; charset=utf-8'}
 GRANT_FIELDS = {
@@ -120,7 +125,10 @@ def get_root(sim, call):
     links = body['links']
     links['account']['reauthorizationRequests'] = f'{call.base}/accounts/{{accountId}}/reauthorization-requests'
     links['oauth2']['revoke'] = f'{call.base}/oauth2/revoke'
-    links['organizations'] = {'integration': f'{call.base}/organizations/{{organizationId}}/integration'}
+    organization = f'{call.base}/organizations/{{organizationId}}'
+    links['organizations'] = {'integration': f'{organization}/integration', 'usage': f'{organization}/usage/{{month}}'}
+    links['onboardingDetails'] = f'{call.base}/onboarding-details'
+    links['integrationAccounts'] = f'{call.base}/integration-accounts'
     links['userinfo'] = f'{call.base}/userinfo'
     return status, body
 
@@ -141,15 +149,86 @@ def get_userinfo(sim, call):
     return _json(body)
 
 
+def _organization(sim, call):
+    wanted = call.arguments['organization_id']
+    return next((item for item in sim.connect.organizations if item.id == wanted), None)
+
+
+def _related(organization):
+    return {'organization': {'data': {'id': organization.id, 'type': 'organization'}}}
+
+
+def create_onboarding_details(sim, call):
+    """What an application knows of a customer who is to sign up."""
+    sim.connect.authenticate_application(call)
+    attributes = call.json('onboardingDetails')
+    if not attributes.get('email'):
+        raise errors.missing_attribute('email')
+    return 201, {
+        'data': {'type': 'onboardingDetails', 'id': sim.connect.new_id('onboarding'), 'attributes': attributes}
+    }
+
+
+def get_usage(sim, call):
+    """What is paid for in a month: here the accounts that are covered now."""
+    sim.connect.authenticate_application(call)
+    organization, month = _organization(sim, call), call.arguments['month']
+    grant = organization and sim.connect.grant_of(organization)
+    if not grant or not re.fullmatch(r'\d{4}-(0[1-9]|1[0-2])', month):
+        raise errors.not_found('usage')
+    counts = dict.fromkeys(('bulkPaymentBundleCount', 'paymentAccountCount', 'paymentCount'), 0)
+    attributes = {'accountCount': len(grant.account_ids), **counts}
+    return 200, {
+        'data': {'attributes': attributes, 'id': month, 'relationships': _related(organization), 'type': 'usage'}
+    }
+
+
+@dataclass
+class _IntegrationAccount:
+    id: str
+    organization: object
+    account: object
+
+
+def list_integration_accounts(sim, call):
+    """Every account of every customer of the application."""
+    sim.connect.authenticate_application(call)
+    found = Collection(
+        _IntegrationAccount(
+            str(uuid.uuid5(uuid.UUID(organization.id), account_id)), organization, sim.account(account_id)
+        )
+        for organization in sim.connect.organizations
+        if (grant := sim.connect.grant_of(organization))
+        for account_id in grant.account_ids
+    )
+    return routes.list_page(sim, call, found, _integration_account)
+
+
+def _integration_account(item, base):
+    def related(kind, path, resource_id):
+        return {'data': {'id': resource_id, 'type': kind}, 'links': {'related': f'{base}/{path}/{resource_id}'}}
+
+    account = item.account
+    return {
+        'attributes': {'createdAt': json_value(account.attributes.get('authorizedAt'))},
+        'id': item.id,
+        'relationships': {
+            'account': related('account', 'accounts', account.id),
+            'financialInstitution': related('financialInstitution', 'financial-institutions', account.institution_id),
+            **_related(item.organization),
+        },
+        'type': 'integrationAccount',
+    }
+
+
 def delete_integration(sim, call):
     sim.connect.authenticate_application(call)
-    organization_id = call.arguments['organization_id']
-    organization = next((item for item in sim.connect.organizations if item.id == organization_id), None)
+    organization = _organization(sim, call)
     grant = organization and sim.connect.grant_of(organization)
     if not grant:
         raise errors.not_found('integration')
     sim.connect.end(grant)
-    related = {'organization': {'data': {'id': organization_id, 'type': 'organization'}}}
+    related = _related(organization)
     return 200, {'data': {'id': sim.connect.new_id('integration'), 'relationships': related, 'type': 'integration'}}
 
 
@@ -197,6 +276,10 @@ def _pages_host(call):
 # === WEBHOOKS === #
 
 
+def get_webhooks(sim, call):
+    return 200, {'links': {'keys': f'{call.base}/keys'}}
+
+
 def get_webhook_keys(sim, call):
     return _json(signatures.webhook_keys())
 
@@ -210,5 +293,8 @@ ROUTES = (
     Route('DELETE', '/accounts/<account_id>', delete_account),
     Route('POST', '/accounts/<account_id>/reauthorization-requests', create_reauthorization_request),
     Route('DELETE', '/organizations/<organization_id>/integration', delete_integration, auth='none'),
+    Route('GET', '/organizations/<organization_id>/usage/<month>', get_usage, auth='none'),
+    Route('POST', '/onboarding-details', create_onboarding_details, auth='none'),
+    Route('GET', '/integration-accounts', list_integration_accounts, auth='none', parameters=paging.PARAMETERS),
 )
-WEBHOOK_ROUTES = (Route('GET', '/keys', get_webhook_keys, auth='none'),)
+WEBHOOK_ROUTES = (Route('GET', '/', get_webhooks, auth='none'), Route('GET', '/keys', get_webhook_keys, auth='none'))

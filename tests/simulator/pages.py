@@ -14,10 +14,6 @@ HTML = {'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store'}
 BANK_CODE = '123456'
 """What the bank's card reader shows, as in Ponto's sandbox."""
 
-AUTHORIZATION_PARAMETERS = frozenset({
-    'client_id', 'redirect_uri', 'response_type', 'scope', 'state', 'code_challenge', 'code_challenge_method',
-    'language', 'onboarding_details_id',
-})  # fmt: skip
 SCOPES = frozenset({'ai', 'pi', 'name', 'offline_access'})
 MINIMUM_STATE = 8
 
@@ -263,7 +259,8 @@ def _redirect(location):
 
 
 CONSENT_ROUTES = (
-    Route('GET', '/', start_consent, auth='none', parameters=AUTHORIZATION_PARAMETERS),
+    # OAuth 2 has unknown parameters ignored (RFC 6749, section 3.1); clients send `response_mode`.
+    Route('GET', '/', start_consent, auth='none', parameters=None),
     Route('GET', '/<consent_id>/bank', show_banks, auth='none'),
     Route('POST', '/<consent_id>/bank', choose_bank, auth='none'),
     Route('GET', '/<consent_id>/login', show_login, auth='none'),

@@ -91,13 +91,16 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """`auth`: 'none', 'token' (an access token is needed) or 'basic' (the handler checks client id and secret)."""
+    """`auth`: 'none', 'token' (an access token is needed) or 'basic' (the handler checks client id and secret).
+
+    `parameters`: those that the query may have; None where unknown ones are passed over.
+    """
 
     method: str
     rule: str
     handler: object
     auth: str = 'token'
-    parameters: frozenset = frozenset()
+    parameters: frozenset | None = frozenset()
 
 
 # === TOKEN === #
@@ -184,7 +187,7 @@ def get_root(sim, call):
 # === LISTS === #
 
 
-def _list(sim, call, collection, render, meta=None, kept=()):
+def list_page(sim, call, collection, render, meta=None, kept=()):
     """A page of the collection. With `meta` (lists of transactions) a cursor that is not there is null, else absent."""
     kept_query = {name: call.query[name] for name in kept if name in call.query}
     items, links, page_meta = paging.list_body(
@@ -224,7 +227,7 @@ def list_institutions(sim, call):
             for item in sim.institutions
             if country in (None, item.country) and text in item.name.lower() and (allowed is None or item.id in allowed)
         )
-    return _list(sim, call, found, serialize.institution, kept=sorted(FILTERS))
+    return list_page(sim, call, found, serialize.institution, kept=sorted(FILTERS))
 
 
 def get_institution(sim, call):
@@ -256,7 +259,7 @@ def _account(sim, call):
 
 def list_accounts(sim, call):
     ticked = Collection(account for account in sim.accounts if account.id in call.integration.account_ids)
-    return _list(sim, call, ticked, serialize.account)
+    return list_page(sim, call, ticked, serialize.account)
 
 
 def get_account(sim, call):
@@ -265,7 +268,7 @@ def get_account(sim, call):
 
 def list_transactions(sim, call):
     account = _account(sim, call)
-    return _list(sim, call, account.transactions, serialize.transaction, meta=serialize.transactions_meta(account))
+    return list_page(sim, call, account.transactions, serialize.transaction, meta=serialize.transactions_meta(account))
 
 
 def get_transaction(sim, call):
@@ -275,7 +278,7 @@ def get_transaction(sim, call):
 
 def list_pending_transactions(sim, call):
     account = _account(sim, call)
-    return _list(sim, call, account.pending, serialize.transaction, meta=serialize.pending_meta(account))
+    return list_page(sim, call, account.pending, serialize.transaction, meta=serialize.pending_meta(account))
 
 
 def get_pending_transaction(sim, call):
@@ -352,7 +355,7 @@ def _updated(sim, call, synchronization, ids, list_name):
         raise errors.not_found('synchronization')
     rows = getattr(sim.account(synchronization.account_id), list_name)
     present = [row for row in map(rows.get, ids) if row]
-    return _list(sim, call, Collection(present), serialize.transaction, meta={})
+    return list_page(sim, call, Collection(present), serialize.transaction, meta={})
 
 
 # === SANDBOX === #
@@ -373,7 +376,7 @@ def _bank_account(sim, call):
 
 
 def list_bank_accounts(sim, call):
-    return _list(sim, call, _bank_accounts(sim, call), serialize.bank_resource)
+    return list_page(sim, call, _bank_accounts(sim, call), serialize.bank_resource)
 
 
 def get_bank_account(sim, call):
@@ -381,7 +384,7 @@ def get_bank_account(sim, call):
 
 
 def list_bank_transactions(sim, call):
-    return _list(sim, call, _bank_account(sim, call).transactions, serialize.bank_resource)
+    return list_page(sim, call, _bank_account(sim, call).transactions, serialize.bank_resource)
 
 
 def get_bank_transaction(sim, call):

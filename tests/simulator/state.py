@@ -66,6 +66,7 @@ INSTITUTION_ATTRIBUTES = (
     'bulkPaymentsProductTypes',
     'country',
     'deprecated',
+    'expectedAuthorizationLifetime',
     'futureDatedPaymentsAllowed',
     'logoUrl',
     'maintenanceFrom',

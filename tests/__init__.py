@@ -9,6 +9,7 @@ from . import test_corrections
 from . import test_failures
 from . import test_faults
 from . import test_runner
+from . import test_screenshots
 from . import test_ponto_client
 from . import test_ponto_connect
 from . import test_ponto_contract

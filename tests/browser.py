@@ -1,3 +1,4 @@
+import base64
 import json
 import logging
 import re
@@ -163,7 +164,7 @@ class Person:
         self.case.assertEqual(self._warnings.messages, [])
 
     def open(self, address):
-        self._browser.navigate_to(address if '://' in address else self.case.base_url() + address)
+        self._browser.navigate_to(self.case.base_url() + address if address.startswith('/') else address)
 
     def see(self, selector, text=''):
         """Wait for an element and return its text."""
@@ -175,6 +176,20 @@ class Person:
 
     def enter(self, selector, value):
         self._act(selector, '', 'enter', value=value)
+
+    def resize(self, width, height):
+        """Give the window this size in pixels: a phone's when it is narrow."""
+        metrics = {'width': width, 'height': height, 'deviceScaleFactor': 1, 'mobile': width < 768}
+        self._browser._websocket_request('Emulation.setDeviceMetricsOverride', params=metrics)
+
+    def screenshot(self):
+        """Return a picture of the window as the bytes of a PNG file."""
+        picture = self._browser._websocket_request('Page.captureScreenshot', params={'format': 'png'}, timeout=60)
+        return base64.b64decode(picture['data'])
+
+    def evaluate(self, script):
+        """Return the value of a JavaScript expression, awaited, as text."""
+        return self._evaluate(script)
 
     def _act(self, selector, text, action='', **kwargs):
         texts = self.case.words.parts(text)

@@ -2,6 +2,8 @@ import itertools
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
+import requests
+
 from odoo import Command, fields
 from odoo.addons.account_online_ponto.models import budget
 from odoo.tests import TransactionCase, new_test_user
@@ -23,6 +25,16 @@ class SimulatorMixin:
         if urlsplit(request.url).hostname in ('127.0.0.1', 'localhost'):  # the test's own browser
             return super()._request_handler(session, request, **kw)
         return cls.simulator.send(request, session=session, **kw)
+
+    @classmethod
+    def setUpClass(cls):
+        def send(session, request, **kw):
+            return cls._request_handler(session, request, **kw)
+
+        super().setUpClass()
+        if 'standard' not in cls.test_tags:
+            # Odoo itself routes the requests of its standard tests only.
+            cls.classPatch(requests.Session, 'send', send)
 
     def setUp(self):
         super().setUp()

@@ -6,8 +6,6 @@ Each run of the tests takes some faults of each endpoint; `scripts/test -m fault
 import base64
 from datetime import datetime, timedelta, timezone
 
-import requests
-
 from odoo import fields
 from odoo.addons.account_online_ponto.models.error_sentences import error_sentence
 from odoo.tests import tagged
@@ -64,13 +62,8 @@ class FaultMatrix:
     faults = FAULTS
 
     def setUp(self):
-        def send(session, request, **kw):
-            return self._request_handler(session, request, **kw)
-
         type(self).current = self
         self.fault = self.is_meant = None
-        # Odoo routes the requests of its standard tests only.
-        self.patch(requests.Session, 'send', send)
         super().setUp()
         self.simulator.set_page_size(3)
         self.patch(type(self.env['ponto.account']), '_customer_ip', lambda account, company: PERSONS_ADDRESS)

@@ -8,6 +8,7 @@ from . import test_existing_books
 from . import test_corrections
 from . import test_failures
 from . import test_faults
+from . import test_rules
 from . import test_runner
 from . import test_screenshots
 from . import test_ponto_client

@@ -59,6 +59,7 @@ from . import test_cards
 from . import test_browser_card
 from . import test_browser_connect
 from . import test_browser_direct
+from . import test_browser_review
 from . import test_year
 from . import test_health
 from . import test_public_methods

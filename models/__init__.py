@@ -36,6 +36,7 @@ from . import ponto_transaction_suspects
 from . import ponto_transaction_booking
 from . import ponto_transaction_correction
 from . import ponto_transaction_review
+from . import ponto_transaction_repeated
 from . import ponto_transaction_imported
 from . import ponto_transaction_partner
 from . import ponto_account_opening

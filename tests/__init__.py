@@ -48,6 +48,7 @@ from . import test_matching_by_itself
 from . import test_reconciliation
 from . import test_reconciliation_core
 from . import test_reconciliation_grading
+from . import test_repeated
 from . import test_review
 from . import test_same_payment
 from . import test_suspects

@@ -29,6 +29,7 @@
         'views/res_config_settings_views.xml',
         'views/return_templates.xml',
         'views/menus.xml',
+        'views/account_reconcile_model_views.xml',
         'views/ponto_health_views.xml',
     ],
     'assets': {

@@ -16,7 +16,9 @@ LAST_LINES = 3
 class AccountBankStatementLine(models.Model):
     _inherit = 'account.bank.statement.line'
 
-    proposal_grade = fields.Selection([('sure', "Sure"), ('likely', "Likely")], compute='_compute_proposal')
+    proposal_grade = fields.Selection(
+        [('sure', "Sure"), ('likely', "Likely")], compute='_compute_proposal', search='_search_proposal_grade'
+    )
     proposal_reason = fields.Char(string="Proposal", compute='_compute_proposal')
 
     @api.depends_context('lang', 'uid', 'allowed_company_ids')
@@ -28,6 +30,18 @@ class AccountBankStatementLine(models.Model):
             first = next(iter(proposals.get(line.id, ())), None)
             line.proposal_grade = first.grade if first else False
             line.proposal_reason = reason_sentence(self.env, first.kind, first.facts) if first else False
+
+    def _search_proposal_grade(self, operator, value):
+        """Look at the open lines of the user's companies, which are few beside all lines."""
+        if operator != 'in':
+            return NotImplemented
+        lines = self.search([('is_reconciled', '=', False), ('state', '=', 'posted')])
+        grades = {line_id: found[0].grade for line_id, found in lines._proposals().items() if found}
+        found = [line_id for line_id, grade in grades.items() if grade in value]
+        if False in value:
+            # Without a proposal.
+            return ['|', ('id', 'in', found), ('id', 'not in', list(grades))]
+        return [('id', 'in', found)]
 
     def get_proposals(self):
         """Return `{line id: [proposal, …]}` of the open ones for the screen, the best first. Callable over RPC, where

@@ -7,6 +7,7 @@ The values of the new journal items come from reconciliation_entry.py.
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .messages import success
 from .reconciliation_entry import EntryPlan
 from .reconciliation_reasons import KINDS, reason_sentence
 from .rights import check_may_book
@@ -86,6 +87,12 @@ class AccountBankStatementLine(models.Model):
             }
         )
         return result
+
+    def action_undo_matches(self):
+        """Undo the reconciliation of the selected lines, and tell how many there were."""
+        lines = self.filtered(lambda line: line.is_reconciled or line.match_kind)
+        lines.action_undo_reconciliation()
+        return success(self.env._("The reconciliation of %(count)s transactions was undone.", count=len(lines)))
 
     def _check_matcher(self):
         """Raise unless the user may read these lines and reconcile."""

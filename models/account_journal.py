@@ -80,6 +80,12 @@ class AccountJournal(models.Model):
             'views': [(False, 'form')],
         }
 
+    def action_ponto_to_reconcile(self):
+        """Open the transactions of these journals that are still to be reconciled."""
+        action = self._action_ponto_transactions()
+        context = action['context'] if isinstance(action['context'], dict) else literal_eval(action['context'])
+        return {**action, 'context': {**context, 'search_default_not_reconciled': True}}
+
     def _action_ponto_transactions(self):
         """Return the action that lists the statement lines of these journals."""
         action = self.env['ir.actions.act_window']._for_xml_id(

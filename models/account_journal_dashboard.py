@@ -11,6 +11,11 @@ class AccountJournal(models.Model):
 
     def _fill_bank_cash_dashboard_data(self, dashboard_data):
         super()._fill_bank_cash_dashboard_data(dashboard_data)
+        for journal in self:
+            count = dashboard_data[journal.id].get('number_to_reconcile')
+            dashboard_data[journal.id]['to_reconcile_label'] = count and self.env._(
+                "%(count)s to reconcile", count=count
+            )
         accounts = self.env['ponto.account']
         if not may_look(self.env):
             return

@@ -12,6 +12,14 @@ from .reconciliation_grading import Proposal
 class AccountReconcileModel(models.Model):
     _inherit = 'account.reconcile.model'
 
+    def action_show_open_lines(self):
+        """Show the open bank transactions to which this rule applies, whatever else fits them."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'account_online_ponto.account_bank_statement_line_action'
+        )
+        return {**action, 'domain': [('id', 'in', self._open_lines().ids)], 'context': {}}
+
     def _with_partner(self, transaction):
         """Return a `Transaction`, one without a partner with the one whom the first of these rules has for its text."""
         mappings = self.filtered('mapped_partner_id') if not transaction.partner_id else self.browse()

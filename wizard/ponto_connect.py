@@ -42,6 +42,7 @@ class PontoConnect(models.TransientModel):
     hints = fields.Text(compute='_compute_hints')
     line_ids = fields.One2many('ponto.connect.account', 'wizard_id')
     other_account_count = fields.Integer(readonly=True)
+    match_automatically = fields.Boolean(string="Reconcile by itself what is certain", default=True)
 
     @api.model
     def _default_connection(self):
@@ -231,6 +232,7 @@ class PontoConnect(models.TransientModel):
             raise UserError(self.env._("Choose a journal for at least one account, or close this window."))
         for line in self.line_ids:
             line._link()
+        self.line_ids.journal_id.sudo().ponto_match_automatically = self.match_automatically
         # The scheduled action reads what a person cannot wait for.
         self.line_ids.account_id.sudo()._apart(lambda account: account._read('manual', budget.PAGES), 'manual')
         for line in self.line_ids:

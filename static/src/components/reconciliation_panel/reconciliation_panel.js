@@ -1,0 +1,274 @@
+import { Component, onWillStart, useRef, useState } from "@odoo/owl";
+import { formatDate, deserializeDate } from "@web/core/l10n/dates";
+import { _t } from "@web/core/l10n/translation";
+import { MultiRecordSelector } from "@web/core/record_selectors/multi_record_selector";
+import { RecordSelector } from "@web/core/record_selectors/record_selector";
+import { registry } from "@web/core/registry";
+import { user } from "@web/core/user";
+import { useDebounced } from "@web/core/utils/timing";
+import { useBus, useService } from "@web/core/utils/hooks";
+import { formatMonetary } from "@web/views/fields/formatters";
+import { parseMonetary } from "@web/views/fields/parsers";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+
+const SEARCH_DELAY = 250;
+
+/**
+ * On the form of a bank transaction: what it may be reconciled with, chosen by a person, and what it is reconciled with.
+ *
+ * All that is chosen is a list of counterparts as the server's `reconcile_with` takes them. An amount that comes in is
+ * positive.
+ */
+export class ReconciliationPanel extends Component {
+    static template = "account_online_ponto.ReconciliationPanel";
+    static components = { MultiRecordSelector, RecordSelector };
+    static props = { ...standardWidgetProps };
+
+    setup() {
+        this.orm = useService("orm");
+        this.action = useService("action");
+        this.notification = useService("notification");
+        this.search = useRef("search");
+        this.state = useState({ panel: null, items: [], text: "", chosen: [], last: null, isBusy: false });
+        this.searchLater = useDebounced(() => this.loadItems(), SEARCH_DELAY);
+        onWillStart(async () => {
+            this.hasAnalytic = await user.hasGroup("analytic.group_analytic_accounting");
+        });
+        useRecordObserver((record) => this.load(record.resId));
+        useBus(this.props.record.model.bus, "RELOADED", () => this.load(this.lineId));
+    }
+
+    get lineId() {
+        return this.props.record.resId;
+    }
+
+    // ------------------------------------------------------------------
+    // What is shown
+    // ------------------------------------------------------------------
+
+    async load(lineId) {
+        if (!lineId) {
+            this.state.panel = null;
+            return;
+        }
+        const panel = await this.orm.call("account.bank.statement.line", "get_reconciliation_panel", [[lineId]]);
+        if (lineId !== this.lineId) {
+            return;
+        }
+        Object.assign(this.state, { panel, chosen: [], text: "", items: [] });
+        if (!panel.is_reconciled && panel.may_match) {
+            await this.loadItems();
+        }
+    }
+
+    async loadItems() {
+        const lineId = this.lineId;
+        const items = await this.orm.call("account.bank.statement.line", "search_open_items", [
+            [lineId],
+            this.state.text,
+        ]);
+        if (lineId === this.lineId) {
+            this.state.items = items;
+        }
+    }
+
+    amount(value, currencyId = this.state.panel.currency_id) {
+        return formatMonetary(value, { currencyId });
+    }
+
+    date(text) {
+        return text ? formatDate(deserializeDate(text)) : "";
+    }
+
+    /** What the chosen counterparts leave of the transaction. */
+    get rest() {
+        const taken = this.state.chosen.reduce((sum, entry) => sum + entry.amount, 0);
+        return Math.round((this.state.panel.left - taken) * 100000) / 100000;
+    }
+
+    get isRestZero() {
+        return this.amount(Math.abs(this.rest)) === this.amount(0);
+    }
+
+    get accountDomain() {
+        return [
+            ["account_type", "not in", ["off_balance", "asset_cash", "liability_credit_card"]],
+            ["company_ids", "parent_of", this.props.record.data.company_id.id],
+        ];
+    }
+
+    get taxDomain() {
+        return [["company_id", "parent_of", this.props.record.data.company_id.id]];
+    }
+
+    isChosen(item) {
+        return this.state.chosen.some((entry) => entry.item?.id === item.id);
+    }
+
+    // ------------------------------------------------------------------
+    // Choosing
+    // ------------------------------------------------------------------
+
+    onSearch(ev) {
+        this.state.text = ev.target.value;
+        this.searchLater();
+    }
+
+    toggleItem(item) {
+        if (this.isChosen(item)) {
+            this.state.chosen = this.state.chosen.filter((entry) => entry.item?.id !== item.id);
+            return;
+        }
+        const isSameCurrency = item.currency_id === this.state.panel.currency_id;
+        const rest = this.rest;
+        // As much of it as the transaction still has.
+        const isMore = Math.abs(item.residual) > Math.abs(rest) && item.residual * rest > 0;
+        const amount = isSameCurrency && !isMore ? item.residual : rest;
+        this.state.chosen.push({ item, amount, isSameCurrency });
+    }
+
+    bookOnAccount(account = {}) {
+        this.state.chosen.push({
+            accountId: account.account_id || false,
+            taxIds: account.tax_ids || [],
+            analyticId: false,
+            label: "",
+            amount: this.rest,
+        });
+    }
+
+    removeChosen(entry) {
+        this.state.chosen.splice(this.state.chosen.indexOf(entry), 1);
+    }
+
+    reset() {
+        this.state.chosen = [];
+    }
+
+    onAmount(entry, ev) {
+        try {
+            entry.amount = parseMonetary(ev.target.value);
+        } catch {
+            ev.target.value = this.amount(entry.amount);
+        }
+    }
+
+    counterpart(entry) {
+        if (!entry.item) {
+            return {
+                account_id: entry.accountId,
+                line_amount: entry.amount,
+                tax_ids: entry.taxIds,
+                label: entry.label || false,
+                analytic_distribution: entry.analyticId ? { [entry.analyticId]: 100 } : false,
+            };
+        }
+        return entry.isSameCurrency
+            ? { item_id: entry.item.id, amount: entry.amount }
+            : { item_id: entry.item.id, line_amount: entry.amount };
+    }
+
+    // ------------------------------------------------------------------
+    // Doing
+    // ------------------------------------------------------------------
+
+    get canReconcile() {
+        return this.state.chosen.length && this.state.chosen.every((entry) => entry.item || entry.accountId);
+    }
+
+    async reconcileChosen() {
+        if (!this.canReconcile) {
+            this.notification.add(_t("Choose an open item, or an account."), { type: "warning" });
+            return;
+        }
+        const hasAccount = this.state.chosen.some((entry) => entry.accountId);
+        await this.reconcile(this.state.chosen.map((entry) => this.counterpart(entry)), "by_hand", {}, hasAccount);
+    }
+
+    async accept(proposal) {
+        const hasAccount = proposal.counterparts.some((counterpart) => counterpart.account_id);
+        await this.reconcile(proposal.counterparts, proposal.kind, proposal.facts, hasAccount);
+    }
+
+    async reconcile(counterparts, kind, facts, hasAccount) {
+        if (this.state.isBusy) {
+            return;
+        }
+        this.state.isBusy = true;
+        try {
+            const lineId = this.lineId;
+            const { counterpart } = this.state.panel;
+            const label = this.props.record.data.payment_ref;
+            await this.orm.call("account.bank.statement.line", "reconcile_with", [[lineId], counterparts, kind, facts]);
+            this.state.last = { lineId, label, counterpart, mayBecomeRule: hasAccount && kind !== "rule" };
+            await this.goOn(lineId);
+        } finally {
+            this.state.isBusy = false;
+        }
+    }
+
+    /** Show the next open line; this one if there is none, or something of it is left. */
+    async goOn(lineId) {
+        const { model } = this.props.record;
+        const panel = await this.orm.call("account.bank.statement.line", "get_reconciliation_panel", [[lineId]]);
+        const nextId =
+            panel.is_reconciled &&
+            (await this.orm.call("account.bank.statement.line", "find_next_to_reconcile", [
+                [lineId],
+                model.config.resIds || [],
+            ]));
+        await model.load({ resId: nextId || lineId });
+        await this.load(this.lineId);
+        this.search.el?.focus();
+    }
+
+    async undo(lineId) {
+        await this.orm.call("account.bank.statement.line", "action_undo_reconciliation", [[lineId]]);
+        this.state.last = null;
+        await this.props.record.model.load({ resId: lineId });
+        await this.load(lineId);
+    }
+
+    async createRule(lineId) {
+        this.action.doAction(
+            await this.orm.call("account.bank.statement.line", "action_create_rule", [[lineId]])
+        );
+    }
+
+    openDocument(document) {
+        this.action.doAction({
+            type: "ir.actions.act_window",
+            res_model: document.model,
+            res_id: document.id,
+            views: [[false, "form"]],
+        });
+    }
+
+    // ------------------------------------------------------------------
+    // Keyboard
+    // ------------------------------------------------------------------
+
+    /** Enter takes the first proposal or item, or reconciles what is chosen; the arrows move between items. */
+    onSearchKey(ev) {
+        if (ev.key === "Enter") {
+            ev.preventDefault();
+            if (this.state.chosen.length) {
+                this.reconcileChosen();
+            } else if (this.state.text && this.state.items.length) {
+                this.toggleItem(this.state.items[0]);
+            } else if (!this.state.text && this.state.panel.proposals.length) {
+                this.accept(this.state.panel.proposals[0]);
+            }
+        }
+    }
+}
+
+registry.category("view_widgets").add("ponto_reconciliation_panel", {
+    component: ReconciliationPanel,
+    fieldDependencies: [
+        { name: "payment_ref", type: "char" },
+        { name: "company_id", type: "many2one", relation: "res.company" },
+        { name: "is_reconciled", type: "boolean" },
+    ],
+});

@@ -25,8 +25,8 @@ class AccountBankStatementLine(models.Model):
         """Return what the panel shows of this one line. Callable over RPC.
 
         :return: dict of `is_reconciled`, `may_match`, `currency_id`, `left` (what is still to be reconciled),
-            `reason` (why it is matched), `documents` (`[{'model', 'id', 'name', 'amount', 'currency_id'}]` it is matched
-            with), `proposals` (see `get_proposals`), `accounts` (those used last for this counterpart, as
+            `reason` (why it is matched), `documents` it is matched with (`[{'model', 'id', 'name', 'amount',
+            'currency_id'}]`), `proposals` (see `get_proposals`), `accounts` (those used last for this counterpart, as
             `{'account_id', 'name', 'tax_ids', 'count'}`), `fee_account_id`
         """
         self.ensure_one()

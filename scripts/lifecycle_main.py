@@ -1,4 +1,4 @@
-"""What `scripts/lifecycle` does: a simulated Ponto on a socket, and Odoo's commands with a look at the books after each.
+"""What `scripts/lifecycle` does: a simulated Ponto on a socket, Odoo's commands, and a look at the books after each.
 
 This process loads no Odoo; `lifecycle_steps.py` runs in Odoo's shell.
 """

@@ -1,8 +1,8 @@
 from . import account_bank_statement_line
 from . import account_bank_statement_line_evidence
 from . import account_bank_statement_line_matching_runner
-from . import account_bank_statement_line_proposals
 from . import account_bank_statement_line_panel
+from . import account_bank_statement_line_proposals
 from . import account_bank_statement_line_reconciliation
 from . import account_journal
 from . import account_journal_import
@@ -37,6 +37,7 @@ from . import ponto_transaction_suspects
 from . import ponto_transaction_booking
 from . import ponto_transaction_correction
 from . import ponto_transaction_review
+from . import ponto_transaction_repeated
 from . import ponto_transaction_imported
 from . import ponto_transaction_partner
 from . import ponto_account_opening

@@ -35,6 +35,10 @@ KINDS = {
             " If the bank's own statement says so too, delete its line."
         ),
     ),
+    'repeated': (
+        'repeated',
+        _lt("%(line)s of %(date)s came from elsewhere and has the same amount. Is it the same payment once more?"),
+    ),
     'removed_before': (
         'duplicate',
         _lt("Somebody has removed %(line)s of %(date)s with the same amount from the books. Is it the same payment?"),

@@ -148,15 +148,21 @@ class PontoAccount(models.Model):
     def _reasons_of_lines(self):
         lines = self._journal_lines_domain()
         own = [('ponto_transaction_ids', 'any', [('account_id', '=', self.id)])]
-        gone = [*lines, ('ponto_transaction_ids', 'any', self._gone_domain())]
         foreign = [*lines, '!', *own, ('is_ponto_opening', '=', False)]
         entries = [*self._bank_items_domain(), ('move_id.statement_line_ids', '=', False)]
         return [
-            Reason('gone', -self._sum(LINES, gone), LINES, tuple(gone)),
+            *self._reasons_of_gone_rows(lines),
             Reason('foreign', -self._sum(LINES, foreign), LINES, tuple(foreign)),
             Reason('entries', -self._sum(ITEMS, entries, 'amount_currency'), ITEMS, tuple(entries)),
             self._reason_of_bent_lines(),
         ]
+
+    def _reasons_of_gone_rows(self, lines):
+        # Mostly there are none, which one cheap query tells.
+        if not self.env[ROWS].search_count([('account_id', '=', self.id), ('missing_since', '!=', False)], limit=1):
+            return []
+        gone = [*lines, ('ponto_transaction_ids', 'any', self._gone_domain())]
+        return [Reason('gone', -self._sum(LINES, gone), LINES, tuple(gone))]
 
     def _reason_of_bent_lines(self):
         """Return the reason of the lines with another amount than the bank's, or on the other side of the day."""

@@ -19,6 +19,12 @@ from .ponto_account_problems import Problem
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
+    excessive_opening_line_id = fields.Many2one(
+        LINES,
+        compute='_compute_excessive_opening_line_id',
+        compute_sudo=True,
+        help="The journal's opening line, if it holds older transactions that are in the books as well.",
+    )
     lacks_opening_line = fields.Boolean(compute='_compute_lacks_opening_line', compute_sudo=True)
 
     @api.depends('balance_difference', 'list_synchronized_at', 'list_error_code', 'is_linked_again')
@@ -272,8 +278,21 @@ class PontoAccount(models.Model):
             early.is_out_of_opening = True
             line._lower_opening(sum(early.mapped('amount')))
 
+    @api.depends('journal_id')
+    def _compute_excessive_opening_line_id(self):
+        lines = self.env[LINES].search(
+            [
+                ('journal_id', 'in', self.journal_id.ids),
+                ('is_ponto_opening', '=', True),
+                ('ponto_opening_excess', '!=', 0),
+            ]
+        )
+        by_journal = {line.journal_id: line for line in lines}
+        for account in self:
+            account.excessive_opening_line_id = by_journal.get(account.journal_id, False)
+
     def _opening_problem(self):
-        line = self._opening_line() if self.journal_id else self.env[LINES]
+        line = self.excessive_opening_line_id
         excess = line.ponto_opening_excess
         if not excess:
             return None

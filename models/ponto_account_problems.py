@@ -236,7 +236,7 @@ class PontoAccount(models.Model):
         code, _detail = self._bank_error()
         if self.data_as_of and (code or is_over(self.data_as_of, 2 * SILENT_AFTER)):
             heard_at = min(heard_at, self.data_as_of)
-        return is_over(heard_at, SILENT_AFTER) and heard_at
+        return heard_at < fields.Datetime.now() - SILENT_AFTER and heard_at
 
     def _failure_problem(self):
         kind = (self.failure or {}).get('kind')

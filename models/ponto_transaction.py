@@ -85,6 +85,7 @@ class PontoTransaction(models.Model):
             ('missing', "No longer listed by Ponto"),
             ('refused', "Refused by Odoo"),
             ('withdrawn', "Withdrawn by the bank"),
+            ('repeated', "In the journal twice"),
             ('unprocessable', "Could not be processed"),
         ],
         readonly=True,
@@ -356,5 +357,5 @@ class PontoTransaction(models.Model):
 
     def _mark_kept(self):
         """Let booked rows stand as they are: there is nothing to review about them any more."""
-        self.write({'hold_reason': False, 'hold_values': False})
+        self.write({'hold_reason': False, 'hold_values': False, 'suspect_line_id': False})
         self.replacement_ids.replaced_id = False

@@ -65,6 +65,8 @@ class PontoTransaction(models.Model):
     def action_same_as_suspect(self):
         """Tie each row to the line that it seems to repeat, its entry in the books; or let it stay removed."""
         self._check_bookkeeper()
+        for row in self.filtered(lambda row: row.hold_reason == 'repeated'):
+            row._leave_one_line()
         for row in self.sudo().filtered(lambda row: row.state == 'held'):
             earlier = row.suspect_line_id.ponto_transaction_ids or row.earlier_id
             if row.suspect_line_id and not earlier:
@@ -118,16 +120,19 @@ class PontoTransaction(models.Model):
         vals['amount'] = amount
         if self.currency_id and self.currency_id != account.currency_id:
             vals.update(foreign_currency_id=self.currency_id.id, amount_currency=self.amount)
-        row._mark_booked(row.env['account.bank.statement.line'].create(vals))
+        lines = row.env['account.bank.statement.line'].with_context(ponto_feed=True)
+        row._mark_booked(lines.create(vals).with_env(row.env))
 
     # -------------------------------------------------------------------------
     # Withdrawn by the bank
     # -------------------------------------------------------------------------
 
     def action_keep(self):
-        """Let the lines of withdrawn rows stand: the bank's own statement has them."""
+        """Let the lines of withdrawn rows stand, and both of what seems to be in the journal twice: all are right."""
         self._check_bookkeeper()
-        rows = self.sudo().filtered(lambda row: row.hold_reason == 'withdrawn')
+        rows = self.sudo().filtered(lambda row: row.hold_reason in ('withdrawn', 'repeated'))
+        # Nobody is asked about the same two lines again.
+        rows.filtered(lambda row: row.hold_reason == 'repeated').is_checked = True
         rows._mark_kept()
         rows.account_id.link_id._take_back()
 

@@ -4,7 +4,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import format_amount, format_date
 
 from .conversions import local_date
 from .labels import account_number, structured_communication
@@ -145,6 +146,16 @@ class PontoTransaction(models.Model):
 
 class AccountBankStatementLine(models.Model):
     _inherit = 'account.bank.statement.line'
+
+    @api.depends_context('ponto_describe_line', 'lang')
+    @api.depends('date', 'amount', 'payment_ref')
+    def _compute_display_name(self):
+        """Where a person chooses a line, its date, amount and label tell more than its number."""
+        super()._compute_display_name()
+        if self.env.context.get('ponto_describe_line'):
+            for line in self:
+                amount = format_amount(self.env, line.amount, line.currency_id)
+                line.display_name = f'{format_date(self.env, line.date)} · {amount} · {line.payment_ref or line.name}'
 
     def _payment(self):
         """Return this line in the form in which payments are compared."""

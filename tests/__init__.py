@@ -8,6 +8,7 @@ from . import test_existing_books
 from . import test_corrections
 from . import test_failures
 from . import test_faults
+from . import test_rules
 from . import test_runner
 from . import test_screenshots
 from . import test_ponto_client
@@ -47,6 +48,7 @@ from . import test_matching_by_itself
 from . import test_reconciliation
 from . import test_reconciliation_core
 from . import test_reconciliation_grading
+from . import test_repeated
 from . import test_review
 from . import test_same_payment
 from . import test_suspects
@@ -58,6 +60,8 @@ from . import test_cards
 from . import test_browser_card
 from . import test_browser_connect
 from . import test_browser_direct
+from . import test_browser_reconcile
+from . import test_browser_review
 from . import test_year
 from . import test_health
 from . import test_public_methods

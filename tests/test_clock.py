@@ -7,6 +7,7 @@ from odoo.addons.account_online_ponto.models.moments import due_domain, is_over,
 from odoo.tests import tagged
 
 from .common import PontoCase
+from .simulator import ACCOUNT_DETAILS
 
 YEARS = timedelta(days=4 * 365)
 
@@ -44,13 +45,21 @@ class TestClock(PontoCase):
     def test_a_silence_is_seen_whatever_a_wrong_clock_has_noted(self):
         account = self.link()
         account._synchronize()
-        account.write({'bank_data_at': fields.Datetime.now() - timedelta(days=3)})
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE ponto_account SET create_date = create_date - interval '3 days'")
+        self.env.invalidate_all()
+        self.assertFalse(account.health_message)
         account.last_read_at = fields.Datetime.now() + YEARS
         self.assertIn("Nothing has come in", account.health_message)
 
     def test_a_bank_that_was_asked_years_ahead_is_not_waited_for(self):
         account = self.link()
-        account.write({'fetch_started_at': fields.Datetime.now() + YEARS, 'pending_synchronization_ids': ['not-there']})
+        asked = self.simulator.create_synchronization(
+            self.simulator.account(self.online), ACCOUNT_DETAILS, '81.82.83.85'
+        )
+        account.write({'fetch_started_at': fields.Datetime.now(), 'pending_synchronization_ids': [asked.id]})
+        self.assertTrue(account._is_bank_still_asked())
+        account.fetch_started_at = fields.Datetime.now() + YEARS
         self.assertFalse(account._is_bank_still_asked())
 
     def test_what_was_noted_a_moment_ago_by_another_server_is_believed(self):

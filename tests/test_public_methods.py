@@ -36,6 +36,7 @@ ALLOWED = {
     'account.journal': {
         'action_ponto_backfill': BOOK,
         'action_ponto_fetch_transactions': BOOK,
+        'action_ponto_find_duplicates': BOOK,
         'action_ponto_find_missing_transactions': BOOK,
         'action_ponto_open_link': LOOK,
         'action_ponto_reconnect': MANAGE,

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_amount
 
 from ..models.messages import success
 from ..models.rights import check_may_book
@@ -37,8 +38,13 @@ class PontoSettlement(models.TransientModel):
             row = wizard.transaction_ids[:1]
             wizard.label = row.payment_ref
             wizard.date = row.date
-            wizard.original_amount = f"{(row.attributes or {}).get('amount') or row.amount} {row.currency_code or ''}"
+            wizard.original_amount = wizard._original_amount(row)
             wizard.currency_id = row.account_id.currency_id
+
+    def _original_amount(self, row):
+        if row.currency_id and row.hold_values and row.hold_values['kind'] == 'other_currency':
+            return format_amount(self.env, row.amount, row.currency_id)
+        return f"{(row.attributes or {}).get('amount') or row.amount} {row.currency_code or ''}"
 
     @api.model
     def _open_for(self, rows, way):

@@ -1,0 +1,115 @@
+"""Lines that come from elsewhere, such as a file, after the feed, and repeat what is in the books already."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .matching import near, pair
+from .ponto_transaction_suspects import DUPLICATE_DAYS
+from .rights import check_may_book
+
+
+class PontoTransaction(models.Model):
+    _inherit = 'ponto.transaction'
+
+    def _mark_repeated(self, line):
+        """Let this booked row wait under *To Review* because `line` seems to be the same payment once more."""
+        self.write(
+            {
+                'hold_reason': 'repeated',
+                'hold_values': {
+                    'kind': 'repeated',
+                    'line': line.payment_ref or line.name,
+                    'date': fields.Date.to_string(line.date),
+                },
+                'suspect_line_id': line.id,
+            }
+        )
+
+    def _leave_one_line(self):
+        """Delete the line that repeats this row's own, or the own one where only the other is reconciled.
+
+        :raises UserError: both are reconciled
+        """
+        own, other = self.statement_line_id, self.suspect_line_id
+        if own.is_reconciled and other.is_reconciled:
+            raise UserError(
+                self.env._(
+                    "Both lines of %(label)s are reconciled. Undo the reconciliation of the one that is too many.",
+                    label=self.payment_ref,
+                )
+            )
+        row = self.sudo()
+        if other.is_reconciled:
+            own.unlink()
+            row._mark_booked(other.sudo())
+        else:
+            other.unlink()
+            row._mark_kept()
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = 'account.bank.statement.line'
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Find what the new lines repeat, unless the feed itself makes them."""
+        lines = super().create(vals_list)
+        if not self.env.context.get('ponto_feed'):
+            lines.filtered(lambda line: line.journal_id.bank_statements_source == 'ponto')._find_repeated()
+        return lines
+
+    def unlink(self):
+        """Where a line goes that repeats another, there is nothing to review about the other any more."""
+        rows = self.env['ponto.transaction'].sudo()
+        rows.search([('suspect_line_id', 'in', self.ids), ('hold_reason', '=', 'repeated')])._mark_kept()
+        return super().unlink()
+
+    def _find_repeated(self):
+        """Let the booked rows that these lines from elsewhere seem to repeat wait for a person; return those rows."""
+        found = self.env['ponto.transaction']
+        for journal, lines in self.sudo().grouped('journal_id').items():
+            lines = lines.filtered(lambda line: not (line.ponto_transaction_ids or line.is_ponto_opening))
+            rows = lines._may_be_repeated(journal)
+            known = {row: row.statement_line_id._payment() for row in rows}
+            for line, row in pair(known, {line: line._payment() for line in lines}, near(DUPLICATE_DAYS)).items():
+                row._mark_repeated(line)
+                found += row
+        return found
+
+    def _may_be_repeated(self, journal):
+        """Return the booked rows of `journal` with the amount of one of these lines, on a day about theirs."""
+        rows = self.env['ponto.transaction'].sudo()
+        if not self:
+            return rows
+        days = timedelta(days=DUPLICATE_DAYS)
+        return rows.search(
+            [
+                ('statement_line_id.journal_id', '=', journal.id),
+                ('state', '=', 'booked'),
+                ('hold_reason', '=', False),
+                ('is_checked', '=', False),
+                ('amount', 'in', list(set(self.mapped('amount')))),
+                ('date', '>=', min(self.mapped('date')) - days),
+                ('date', '<=', max(self.mapped('date')) + days),
+            ]
+        )
+
+
+class AccountJournal(models.Model):
+    _inherit = 'account.journal'
+
+    def action_ponto_find_duplicates(self):
+        """Look through these whole journals for lines that repeat those of the feed; show both side by side."""
+        check_may_book(self.env)
+        self.check_access('read')
+        lines = self.env['account.bank.statement.line'].search(
+            [('journal_id', 'in', self.ids), ('ponto_transaction_ids', '=', False), ('state', '!=', 'cancel')]
+        )
+        lines._find_repeated()
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'account_online_ponto.ponto_transaction_to_review_action'
+        )
+        action['domain'] = [('journal_id', 'in', self.ids), ('hold_reason', 'in', ('duplicate', 'repeated'))]
+        return action

@@ -1,0 +1,92 @@
+from odoo.exceptions import UserError
+from odoo.tests import tagged
+
+from .test_review import ReviewCase
+
+
+@tagged('post_install', '-at_install')
+class TestRepeated(ReviewCase):
+    """A file imported after the feed doubles nothing in silence."""
+
+    def setUp(self):
+        super().setUp()
+        for amount in (1, 2, 3):
+            self.simulator.add_transaction(self.online, amount, '2026-03-02', counterpart_reference='BE71096123456769')
+        self.account._synchronize()
+        self.own = self.lines(self.account)
+
+    def repeated(self):
+        return self.rows('repeated').sorted('amount').with_user(self.accountant)
+
+    def import_file(self, *amounts, day='2026-03-02', **vals):
+        return self.env['account.bank.statement.line'].create(
+            [
+                {'journal_id': self.account.journal_id.id, 'date': day, 'amount': amount, 'payment_ref': "File", **vals}
+                for amount in amounts
+            ]
+        )
+
+    def test_lines_of_a_file_that_repeat_the_feed_are_told_and_settled_many_at_once(self):
+        imported = self.import_file(1, 2, 3, 4)
+        self.assertEqual(self.repeated().suspect_line_id, imported[:3])
+        self.assertEqual(len(self.to_review()), 3)
+        self.assertTrue(self.account.needs_attention)
+        self.assertIn("once more?", self.repeated()[0].hold_message)
+        self.repeated().action_same_as_suspect()
+        self.assertEqual(self.lines(self.account), self.own | imported[3])
+        self.assertEqual(set(self.account.transaction_ids.mapped('state')), {'booked'})
+        self.assertFalse(self.to_review())
+        self.account._synchronize()
+        self.assertEqual(self.lines(self.account), self.own | imported[3])
+
+    def test_of_two_lines_the_reconciled_one_stays(self):
+        imported = self.import_file(1)
+        self.reconcile(imported)
+        row = self.repeated()
+        row.action_same_as_suspect()
+        self.assertTrue(imported.exists())
+        self.assertEqual((row.state, row.statement_line_id, row.hold_reason), ('booked', imported, False))
+        self.assertEqual(len(self.lines(self.account)), 3)
+
+    def test_where_both_are_reconciled_a_person_is_told_what_to_do(self):
+        imported = self.import_file(1)
+        for line in imported + self.own[0]:
+            self.reconcile(line)
+        with self.assertRaisesRegex(UserError, "Undo the reconciliation"):
+            self.repeated().action_same_as_suspect()
+
+    def test_keep_both_is_asked_once(self):
+        self.import_file(1)
+        self.repeated().action_keep()
+        self.assertFalse(self.to_review())
+        self.account.journal_id.with_user(self.accountant).action_ponto_find_duplicates()
+        self.assertFalse(self.to_review())
+
+    def test_a_line_that_is_deleted_repeats_nothing_any_more(self):
+        self.import_file(1).unlink()
+        self.assertFalse(self.to_review())
+        self.assertEqual(len(self.lines(self.account)), 3)
+
+    def test_a_line_that_differs_is_no_repetition(self):
+        self.import_file(5)
+        self.import_file(1, day='2026-03-09')
+        self.import_file(2, account_number='NL91ABNA0417164300')
+        self.import_file(3, journal_id=self.account.journal_id.copy().id)
+        self.assertFalse(self.to_review())
+
+    def test_of_two_equal_lines_of_a_file_one_repeats_the_only_row(self):
+        imported = self.import_file(1, 1)
+        self.assertEqual(self.repeated().suspect_line_id, imported[0])
+
+    def test_the_feed_itself_repeats_nothing(self):
+        for _twice in range(2):
+            self.simulator.add_transaction(self.online, 9, '2026-03-02')
+        self.account._synchronize()
+        self.assertFalse(self.to_review())
+
+    def test_find_duplicates_looks_through_the_whole_journal(self):
+        imported = self.import_file(1, 2)
+        self.rows()._mark_kept()
+        action = self.account.journal_id.with_user(self.accountant).action_ponto_find_duplicates()
+        found = self.env['ponto.transaction'].search(action['domain'])
+        self.assertEqual(found.sorted('amount').suspect_line_id, imported)

@@ -1,0 +1,126 @@
+"""Rules that guard the books where something unusual comes together; `scripts/mutants` breaks them one by one."""
+
+from datetime import date, timedelta
+
+from odoo import fields
+from odoo.addons.account_online_ponto.models import budget
+from odoo.tests import tagged
+
+from .common import PontoCase
+
+OTHER_CLIENT_ID, OTHER_SECRET = '6d1a6f3e-4c0e-4bd4-8f0e-8f2f1f1f0a01', 'another-secret'
+
+
+@tagged('post_install', '-at_install')
+class TestWhoReads(PontoCase):
+    """One account at Ponto that two grants cover."""
+
+    def setUp(self):
+        super().setUp()
+        self.account = self.link()
+        self.simulator.add_integration(OTHER_CLIENT_ID, OTHER_SECRET, [self.online])
+
+    def fetch_by_another_grant(self, company):
+        return (
+            self.env['ponto.integration']
+            .create({'company_id': company.id, 'client_id': OTHER_CLIENT_ID, 'client_secret': OTHER_SECRET})
+            ._fetch_accounts()
+        )
+
+    def test_an_account_that_a_living_grant_reads_stays_with_that_one(self):
+        self.assertFalse(self.fetch_by_another_grant(self.company))
+        self.assertEqual(self.account.integration_id, self.integration)
+
+    def test_an_account_of_a_grant_that_has_ended_is_taken_over(self):
+        self.integration._set_refused()
+        self.assertEqual(self.fetch_by_another_grant(self.company), self.account)
+        self.assertNotEqual(self.account.integration_id, self.integration)
+
+    def test_two_companies_read_the_same_account_each_for_itself(self):
+        other = self.make_company("Brouwerij De Werf")
+        account = self.fetch_by_another_grant(other)
+        self.assertEqual((account.company_id, account.ponto_id), (other, self.account.ponto_id))
+        self.assertNotEqual(account, self.account)
+        self.assertEqual((self.account.company_id, self.account.integration_id), (self.company, self.integration))
+        self.integration._set_disconnected()
+        self.assertNotEqual(account.state, 'withdrawn')
+
+
+@tagged('post_install', '-at_install')
+class TestWhatIsRead(PontoCase):
+    def test_a_page_with_a_recent_value_date_lets_reading_go_on(self):
+        yesterday = fields.Date.today() - timedelta(days=1)
+        self.set_pontos_clock()
+        for number in range(1, 9):
+            self.simulator.add_transaction(self.online, number, '2025-01-02')
+        for number in range(9, 11):
+            self.simulator.add_transaction(self.online, number, '2025-01-02', value_date=yesterday)
+        self.simulator.set_page_size(2)
+        account = self.link()
+        account._synchronize()
+        # It comes late, on the second page, and nothing on the first one is new.
+        self.simulator.insert_transaction(self.online, 100, '2025-01-02', below=2)
+        account._synchronize()
+        self.assertIn(100, account.transaction_ids.mapped('amount'))
+
+    def test_a_list_whose_cursor_is_answered_by_not_found_is_read_from_its_top(self):
+        self.patch(budget, 'PAGES', 1)
+        for number in range(1, 251):
+            self.simulator.add_transaction(self.online, number, '2026-03-02')
+        account = self.link()
+        account._read('cron', budget.PAGES)
+        self.assertTrue(account.resume_after)
+        self.simulator.fail(1, path='/transactions', status=404, code='resourceNotFound')
+        for _run in range(5):
+            self.run_cron()
+        self.assertFalse(account.resume_after)
+        self.assertEqual(len(account.transaction_ids), 250)
+
+    def test_an_account_without_a_journal_is_not_due(self):
+        account = self.link()
+        account._synchronize()
+        account.write({'journal_id': False, 'next_read_at': fields.Datetime.now() - timedelta(hours=1)})
+        requests = len(self.simulator.requests)
+        self.run_cron()
+        self.assertEqual((account.state, len(self.simulator.requests)), ('active', requests))
+
+
+@tagged('post_install', '-at_install')
+class TestWhatIsBooked(PontoCase):
+    def test_the_opening_line_is_not_suspected_to_be_a_payment(self):
+        row = self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        self.env['account.bank.statement.line'].create(
+            {
+                'journal_id': account.journal_id.id,
+                'date': '2026-03-02',
+                'amount': 10,
+                'payment_ref': "Opening balance",
+                'is_ponto_opening': True,
+            }
+        )
+        account._synchronize()
+        booked = account.transaction_ids.filtered(lambda each: each.ponto_id == row.id)
+        self.assertEqual(booked.state, 'booked')
+
+    def test_a_line_does_not_follow_the_bank_into_a_closed_period(self):
+        row = self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        line = self.lines(account)
+        self.company.fiscalyear_lock_date = '2026-01-31'
+        self.simulator.change_transaction(row.id, execution_date='2026-01-15')
+        account._synchronize()
+        self.assertEqual(line.date, date(2026, 3, 2))
+        self.assertTrue(line.move_id.activity_ids)
+
+
+@tagged('post_install', '-at_install')
+class TestWhatIsKept(PontoCase):
+    def test_notices_are_forgotten_after_two_months(self):
+        events = self.env['ponto.event']
+        old, young = events.create([{'ponto_id': name, 'type': 'unknown'} for name in ('old', 'young')])
+        for event, days in ((old, 61), (young, 59)):
+            event._write({'create_date': fields.Datetime.now() - timedelta(days=days)})
+        events._gc_events()
+        self.assertEqual((old + young).exists(), young)

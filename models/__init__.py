@@ -14,6 +14,7 @@ from . import ponto_account_identity
 from . import ponto_account_journal
 from . import ponto_account_list
 from . import ponto_account_reading
+from . import ponto_account_pending
 from . import ponto_account_inbox
 from . import ponto_account_balance
 from . import ponto_account_difference

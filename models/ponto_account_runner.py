@@ -50,6 +50,7 @@ class PontoAccount(models.Model):
 
         Any number of workers may run this at once: an account that another one has is left to that one.
         """
+        self._come_back_for_lost_workers(CRON)
         if not self.env['ponto.event']._apply_all():
             return
         due = self.search(self._due_domain())
@@ -77,6 +78,14 @@ class PontoAccount(models.Model):
         lanes = cron.search([('model_id', '=', cron.model_id.id), ('code', '=', cron.code)])
         for lane in lanes.filtered(lambda lane: lane.id != self.env.context.get('cron_id')):
             lane._trigger()
+
+    @api.model
+    def _come_back_for_lost_workers(self, cron):
+        """Have the scheduled action `cron` come back when the claims of now are over: their workers may be lost."""
+        claimed = self.search([('turn_at', '>', fields.Datetime.now())], order='turn_at desc', limit=1)
+        planned = [('cron_id', '=', self.env.ref(cron).id), ('call_at', '>=', claimed.turn_at)]
+        if claimed and not self.env['ir.cron.trigger'].sudo().search_count(planned, limit=1):
+            self.env.ref(cron).sudo()._trigger(claimed.turn_at + timedelta(seconds=1))
 
     @api.model
     def _work_domain(self):
@@ -244,7 +253,10 @@ class PontoAccount(models.Model):
 
     def _retry_step(self, rows):
         self._note_lost_worker()
-        self._book_step(rows.filtered(lambda row: row.state == 'held').with_company(self.company_id))
+        rows = rows.filtered(lambda row: row.state == 'held' and row.hold_reason != 'unprocessable')
+        # A row that has just turned out to be suspicious is tried alone, by the next run.
+        rows = rows if len(rows) == 1 else rows.filtered(lambda row: not row.attempts)
+        self._book_step(rows.with_company(self.company_id))
 
     # -------------------------------------------------------------------------
     # Lost workers
@@ -270,6 +282,7 @@ class PontoAccount(models.Model):
 
     def _set_aside(self):
         """Leave the account alone until a person fetches it."""
+        _logger.warning("Online account %s is set aside: workers were lost while they read it", self.id)
         self._record_failure('cron', fields.Datetime.now(), LostWorkerError())
         self.next_read_at = False
 
@@ -281,7 +294,7 @@ class PontoAccount(models.Model):
         """Remember on the account and in the history why a run failed. Called after a rollback."""
         self.ensure_one()
         account = self.sudo()
-        if not isinstance(error, (PontoError, UserError)):
+        if not isinstance(error, (PontoError, UserError, LostWorkerError)):
             _logger.error("Synchronization of online account %s failed", account.id, exc_info=error)
         failure = failure_of(error, is_about_account=True)
         account.integration_id._record_error(error)

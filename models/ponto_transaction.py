@@ -235,6 +235,7 @@ class PontoTransaction(models.Model):
         What is held is tried again afterwards, as far as there is time; the next run tries the rest.
         """
         accounts = self.env['ponto.account']
+        accounts._come_back_for_lost_workers('account_online_ponto.ir_cron_book')
         linked = Domain('journal_id', '!=', False)
         held = accounts.search(linked)._held_batches()
         untried = linked & accounts._unclaimed_domain() & Domain('transaction_ids', 'any', self._untried_domain())

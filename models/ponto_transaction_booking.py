@@ -123,6 +123,7 @@ class PontoTransaction(models.Model):
                 rows.attempts = attempts + 1
                 continue
             for row in rows:
+                _logger.warning("Transaction %s is set aside: workers were lost while they booked it", row.id)
                 row._hold('interrupted')
 
     def _reasons_to_hold(self, account):

@@ -11,6 +11,8 @@ from . import test_faults
 from . import test_rules
 from . import test_runner
 from . import test_screenshots
+from . import test_pending
+from . import test_turns
 from . import test_ponto_client
 from . import test_ponto_connect
 from . import test_ponto_contract

@@ -192,6 +192,22 @@ class TestTransport(BaseCase):
             transport.request('GET', 'https://api.myponto.com/accounts')
         self.assertEqual(seconds, [60])
 
+    def test_no_request_begins_or_waits_any_longer_when_the_time_of_a_step_is_over(self):
+        now, timeouts = [100], []
+
+        class HangingSession(requests.Session):
+            def request(self, *_args, timeout, **_kwargs):
+                timeouts.append(timeout)
+                now[0] += timeout[1]
+                raise requests.ReadTimeout
+
+        transport = Transport(session=HangingSession(), sleep=lambda _wait: None, clock=lambda: now[0], end=135)
+        for _call in range(2):
+            with self.assertRaises(PontoTimeoutError):
+                transport.request('GET', 'https://api.myponto.com/accounts')
+        # The first attempt takes 30 of 35 seconds and the second one the rest. The second call does not begin.
+        self.assertEqual(timeouts, [(10, 30), (5, 5)])
+
     def test_silence_in_the_middle_of_an_answer_is_a_timeout(self):
         class Stalling(Server):
             def _act(self, connection):

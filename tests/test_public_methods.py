@@ -52,6 +52,7 @@ ALLOWED = {
         'action_unlink_journal': MANAGE,
         'action_use_new_number': MANAGE,
         'fetch_progress': BOOK,
+        'get_pending_transactions': LOOK,
         # Of one's own companies only.
         'get_health': LOOK | {'stranger'},
     },

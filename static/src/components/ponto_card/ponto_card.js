@@ -33,6 +33,15 @@ export class PontoReasonsPopover extends Component {
     static props = PontoReasons.props;
 }
 
+/** What the bank has announced and not booked yet: `ponto.account.get_pending_transactions`. */
+export class PontoPendingPopover extends Component {
+    static template = "account_online_ponto.PontoPendingPopover";
+    static props = {
+        rows: { type: Array, element: { type: Object, shape: { date: String, label: String, amount: String } } },
+        close: { type: Function, optional: true },
+    };
+}
+
 /**
  * On the dashboard card of a journal that Ponto feeds: whether the feed is healthy, and how far a fetch is.
  */
@@ -45,9 +54,10 @@ export class PontoCard extends Component {
         this.orm = useService("orm");
         this.notification = useService("notification");
         this.reasons = usePopover(PontoReasonsPopover, { position: "bottom" });
+        this.pending = usePopover(PontoPendingPopover, { position: "bottom" });
         this.fetch = useFetchProgress((progress, isOwn) => this.onFetched(progress, isOwn));
         this.progress = useState(this.fetch.state);
-        this.state = useState({ card: null });
+        this.state = useState({ card: null, pendingSummary: "" });
         useRecordObserver((record) => {
             this.state.card = JSON.parse(record.data.kanban_dashboard).ponto || null;
             if (this.state.card) {
@@ -123,6 +133,18 @@ export class PontoCard extends Component {
 
     showReasons(ev) {
         this.reasons.open(ev.currentTarget, { reasons: this.state.card.reasons });
+    }
+
+    /** Nothing of it is kept, so it is read from Ponto at each click. */
+    async showPending(ev) {
+        const target = ev.currentTarget;
+        const { summary, rows } = await this.orm.call("ponto.account", "get_pending_transactions", [
+            [this.state.card.id],
+        ]);
+        this.state.pendingSummary = summary;
+        if (rows.length) {
+            this.pending.open(target, { rows });
+        }
     }
 
     // What can be done

@@ -10,7 +10,8 @@ from odoo import api, models
 from odoo.tools import SQL, html2plaintext
 
 from .labels import MAX_TEXT, reference_key
-from .reconciliation_grading import Evidence, OpenItem, Proposal, Transaction, grade
+from .reconciliation_facts import Evidence, OpenItem, Proposal, Transaction
+from .reconciliation_grading import grade
 from .reconciliation_keys import keys_in
 
 # Of the open items of one partner, and of those with one amount, so many are looked at.
@@ -39,12 +40,13 @@ class AccountBankStatementLine(models.Model):
         """Return `{transaction id: [Proposal, …]}`, the best first."""
         companies = self._paying_companies({transaction.company_id for transaction in transactions})
         evidence = Evidence(companies=companies)
-        for journal, company, number, fee_account in self._own_journals(list(companies)):
+        for journal, company, number, fee_account, transfer_account in self._own_journals(list(companies)):
+            evidence.transfer_accounts[company] = transfer_account
             if number:
                 evidence.own_journals[company, number] = journal
             if fee_account:
                 evidence.fee_accounts[journal] = fee_account
-        rules = self._rules(companies)
+        rules = self.env['account.reconcile.model']._of_companies(list(companies))
         transactions = [rules[transaction.company_id]._with_partner(transaction) for transaction in transactions]
         for company, company_rules in rules.items():
             evidence.rules.update(
@@ -56,37 +58,22 @@ class AccountBankStatementLine(models.Model):
         return grade(transactions, evidence)
 
     @api.model
-    def _rules(self, company_ids):
-        """Return `{company id: its rules}`."""
-        companies = self.env['res.company'].sudo().browse(company_ids)
-        rules = (
-            self.env['account.reconcile.model']
-            .sudo()
-            .search(
-                # What core does not propose is a button of its own for people.
-                [
-                    ('company_id', 'parent_of', companies.ids),
-                    '|',
-                    ('can_be_proposed', '=', True),
-                    ('mapped_partner_id', '!=', False),
-                ]
-            )
-        )
-        return {
-            company.id: rules.filtered(lambda rule, company=company: rule.company_id in company.parent_ids)
-            for company in companies
-        }
-
-    @api.model
     def _paying_companies(self, company_ids):
         """Return `{company id: ids of the companies whose open items its lines may pay}`: its own and branches'."""
-        companies = self.env['res.company'].sudo().search([('id', 'child_of', list(company_ids))])
-        if not self.env.su:
-            companies &= self.env.user.company_ids.sudo()
-        return {
-            company_id: {company.id for company in companies if company_id in company.parent_ids.ids}
-            for company_id in company_ids
-        }
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT company.id, branch.id FROM res_company company"
+                " JOIN res_company branch ON starts_with(branch.parent_path, company.parent_path)"
+                " WHERE company.id = ANY(%s)",
+                sorted(company_ids),
+            )
+        )
+        allowed = None if self.env.su else set(self.env.user._get_company_ids())
+        found = defaultdict(set)
+        for company, branch in rows:
+            if allowed is None or branch in allowed:
+                found[company].add(branch)
+        return dict(found)
 
     def _transactions_of_lines(self):
         """Return the `Transaction`s of the open lines among these."""
@@ -130,12 +117,14 @@ class AccountBankStatementLine(models.Model):
 
     @api.model
     def _own_journals(self, company_ids):
-        """Return rows of journal, company, account number and account for fees of the companies' bank journals."""
+        """Return rows of journal, company, account number and accounts for fees and for transfers of bank journals."""
         return self.env.execute_query(
             SQL(
                 """
-            SELECT journal.id, journal.company_id, bank.sanitized_acc_number, journal.ponto_fee_account_id
+            SELECT journal.id, journal.company_id, bank.sanitized_acc_number, journal.ponto_fee_account_id,
+                   company.transfer_account_id
               FROM account_journal journal
+              JOIN res_company company ON company.id = journal.company_id
          LEFT JOIN res_partner_bank bank ON bank.id = journal.bank_account_id
              WHERE journal.type IN ('bank', 'cash', 'credit') AND journal.company_id = ANY(%s)
                 """,
@@ -182,7 +171,7 @@ class AccountBankStatementLine(models.Model):
             WITH wanted AS MATERIALIZED (SELECT unnest(%(keys)s::text[]) AS key),
             open AS MATERIALIZED (
                 SELECT item.id, item.move_id, item.account_id, item.company_id, item.currency_id, item.date,
-                       item.amount_residual_currency, item.date_maturity, item.discount_date,
+                       item.amount_residual, item.amount_residual_currency, item.date_maturity, item.discount_date,
                        item.discount_amount_currency, item.amount_currency, partner.commercial_partner_id AS partner_id,
                        account.account_type, account.id = company.transfer_account_id AS is_transfer
                   FROM account_move_line item
@@ -224,7 +213,8 @@ class AccountBankStatementLine(models.Model):
                     OR (is_transfer AND amount_residual_currency = ANY(%(amounts)s))
             )
             SELECT open.id, open.move_id, move.name, open.company_id, move.journal_id, open.currency_id,
-                   open.amount_residual_currency, COALESCE(open.date_maturity, open.date), open.partner_id,
+                   open.amount_residual_currency, open.amount_residual,
+                   COALESCE(open.date_maturity, open.date), open.partner_id,
                    partner.complete_name, open.account_type, open.is_transfer, move.origin_payment_id,
                    payment.payment_reference, named.keys, open.discount_date, open.discount_amount_currency,
                    open.amount_currency
@@ -252,57 +242,66 @@ class AccountBankStatementLine(models.Model):
     def _last_accounts(self, transactions):
         """Return `{transaction id: Proposal}` of the account on which this counterpart's last lines were booked.
 
-        A counterpart is an account number, else a name, else the bank's kind of transaction. A line counts that has a
-        single item beside the bank's and those of taxes, on an account where nothing stays open; the last ones must
-        agree on the account.
+        A counterpart is an account number, else a name, else the bank's kind of transaction in a journal; money that
+        comes in is told from money that goes out. A line counts that has a single item beside the bank's and those of
+        taxes, on an account where nothing stays open; the last ones must agree on the account.
         """
+        wanted = {transaction.id: _counterpart(transaction) for transaction in transactions}
         rows = self.env.execute_query(
             SQL(
                 """
-            SELECT wanted.id, item.account_id, item.analytic_distribution,
+            WITH told AS (
+                SELECT line.move_id, line.internal_index, line.company_id, sign(line.amount) || CASE
+                       WHEN %(number)s <> '' THEN '/number/' || %(number)s
+                       WHEN line.partner_name <> '' THEN '/name/' || line.partner_name
+                       WHEN line.transaction_type <> '' THEN '/type/' || line.journal_id || line.transaction_type
+                       END AS counterpart
+                  FROM account_bank_statement_line line
+                 WHERE line.company_id = ANY(%(companies)s) AND line.is_reconciled
+                   AND line.internal_index > to_char(CURRENT_DATE - %(days)s, 'YYYYMMDD')
+            ),
+            last AS (
+                SELECT told.*,
+                       row_number() OVER (PARTITION BY company_id, counterpart ORDER BY internal_index DESC) AS place
+                  FROM told JOIN unnest(%(counterparts)s::text[]) AS counterpart USING (counterpart)
+            )
+            SELECT last.company_id, last.counterpart, item.account_id, item.analytic_distribution,
                    ARRAY(SELECT account_tax_id FROM account_move_line_account_tax_rel
                           WHERE account_move_line_id = item.id ORDER BY account_tax_id)
-              FROM unnest(%s::int[], %s::int[], %s::int[], %s::text[], %s::text[], %s::text[])
-                   AS wanted(id, journal_id, sign, number, name, type)
-        CROSS JOIN LATERAL (
-                   SELECT line.move_id, line.internal_index
-                     FROM account_bank_statement_line line
-                     JOIN account_bank_statement_line own ON own.id = wanted.id
-                    WHERE line.company_id = own.company_id AND line.is_reconciled AND sign(line.amount) = wanted.sign
-                      AND line.internal_index > to_char(CURRENT_DATE - %s, 'YYYYMMDD')
-                      AND CASE WHEN wanted.number <> '' THEN line.account_number = own.account_number
-                               WHEN wanted.name <> '' THEN line.partner_name = own.partner_name
-                               ELSE wanted.type <> '' AND line.transaction_type = wanted.type
-                                    AND line.journal_id = wanted.journal_id
-                                    AND line.account_number IS NULL AND line.partner_name IS NULL END
-                 ORDER BY line.internal_index DESC LIMIT %s
-                   ) AS last
+              FROM last
               JOIN account_move_line item ON item.move_id = last.move_id AND item.tax_line_id IS NULL
               JOIN account_account account ON account.id = item.account_id
                AND NOT account.reconcile
                AND account.account_type NOT IN ('asset_cash', 'liability_credit_card')
-          ORDER BY wanted.id, last.internal_index DESC
+             WHERE last.place <= %(lines)s
+          ORDER BY last.internal_index DESC
                 """,
-                *(list(column) for column in zip(*map(_counterpart, transactions), strict=True)),
-                LAST_DAYS,
-                LAST_LINES,
+                number=SANITIZED,
+                companies=sorted({transaction.company_id for transaction in transactions}),
+                counterparts=sorted({counterpart for counterpart in wanted.values() if counterpart}),
+                days=LAST_DAYS,
+                lines=LAST_LINES,
             )
         )
         found = defaultdict(list)
-        for line_id, *booked in rows:
-            found[line_id].append(booked)
-        return {line_id: _last_account(booked) for line_id, booked in found.items() if len({b[0] for b in booked}) == 1}
+        for company, counterpart, *booked in rows:
+            found[company, counterpart].append(booked)
+        agreed = {key: booked for key, booked in found.items() if len({account for account, *_more in booked}) == 1}
+        return {
+            transaction.id: _last_account(agreed[transaction.company_id, wanted[transaction.id]])
+            for transaction in transactions
+            if (transaction.company_id, wanted[transaction.id]) in agreed
+        }
 
 
 def _counterpart(transaction):
-    return (
-        transaction.id,
-        transaction.journal_id,
-        1 if transaction.amount > 0 else -1,
-        transaction.account_number,
-        transaction.partner_name,
-        transaction.transaction_type,
-    )
+    """Return what tells the counterpart of a `Transaction`, as the query of `_last_accounts` makes it, or None."""
+    sign = '1' if transaction.amount > 0 else '-1'
+    if transaction.account_number:
+        return f'{sign}/number/{transaction.account_number}'
+    if transaction.partner_name:
+        return f'{sign}/name/{transaction.partner_name}'
+    return transaction.transaction_type and f'{sign}/type/{transaction.journal_id}{transaction.transaction_type}'
 
 
 def _last_account(booked):
@@ -347,16 +346,28 @@ def _transaction(
 
 
 def _open_item(
-    item_id, document_id, document, company, journal, currency, residual, due, partner_id, partner, account_type,
-    is_transfer, payment, batch, keys, discount_date, discounted, amount,
+    item_id, document_id, document, company, journal, currency, residual, company_residual, due, partner_id, partner,
+    account_type, is_transfer, payment, batch, keys, discount_date, discounted, amount,
 ):  # fmt: skip
     is_document = account_type in ('asset_receivable', 'liability_payable')
     nature = 'payment' if payment else 'transfer' if is_transfer else 'document' if is_document else 'other'
     # The discount is on the whole document: what is paid in part has none any more.
     has_discount = discount_date and discounted and residual == amount and discounted != amount
     return OpenItem(
-        id=item_id, document_id=document_id, document=document or '', company_id=company, journal_id=journal,
-        currency_id=currency, residual=_exact(residual), due=due, nature=nature, partner_id=partner_id,
-        partner=partner or '', keys=frozenset(keys or ()), batch=reference_key(batch) if payment else '',
-        discounted=_exact(discounted) if has_discount else None, discount_date=discount_date if has_discount else None,
-    )  # fmt: skip
+        id=item_id,
+        document_id=document_id,
+        document=document or '',
+        company_id=company,
+        journal_id=journal,
+        currency_id=currency,
+        residual=_exact(residual),
+        company_residual=_exact(company_residual),
+        due=due,
+        nature=nature,
+        partner_id=partner_id,
+        partner=partner or '',
+        keys=frozenset(keys or ()),
+        batch=reference_key(batch) if payment else '',
+        discounted=_exact(discounted) if has_discount else None,
+        discount_date=discount_date if has_discount else None,
+    )

@@ -2,21 +2,59 @@
 
 import logging
 
-import psycopg2
-
 from odoo import api, models
 from odoo.exceptions import UserError
 
-from .reconciliation_grading import without_rivals
+from .database_errors import is_passing
+from .reconciliation_ranking import without_rivals
+from .turns import in_turns
 
 _logger = logging.getLogger(__name__)
 
 # So many lines are looked at by one set of queries.
 LINES_AT_A_LOOK = 1000
+# So many are reconciled before a commit.
+LINES_AT_ONCE = 50
 
 
 class AccountBankStatementLine(models.Model):
     _inherit = 'account.bank.statement.line'
+
+    # -------------------------------------------------------------------------
+    # Scheduled action
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _cron_match(self):
+        """Reconcile what is certain in the journals where that is switched on. Never raises.
+
+        Any number of workers may run this at once: what another one has locked is left to that one.
+        """
+        journals = self.env['account.journal'].search([('ponto_match_automatically', '=', True)])
+        for company in journals.company_id.root_id:
+            if not self._cron_match_company(company):
+                break
+
+    @api.model
+    def _cron_match_company(self, company):
+        """Reconcile what is certain in `company` and its branches; return whether time was left for all."""
+        matches = {}
+
+        def look(company):
+            matches.update(self._certain_matches(company))
+
+        in_turns(self.env, [company], look, lock=bool)
+        lines = self.sudo().browse([line.id for line in matches])
+        batches = [lines[start : start + LINES_AT_ONCE] for start in range(0, len(lines), LINES_AT_ONCE)]
+        return in_turns(self.env, batches, lambda batch: batch._match_batch(matches))
+
+    def _match_batch(self, matches):
+        """Reconcile these lines as `matches` says. One turn's step: there is no more to do."""
+        self._match_certain({line: matches[line] for line in self})
+
+    # -------------------------------------------------------------------------
+    # Matching
+    # -------------------------------------------------------------------------
 
     @api.model
     def _automatic_domain(self):
@@ -31,13 +69,13 @@ class AccountBankStatementLine(models.Model):
 
     @api.model
     def _certain_matches(self, companies):
-        """Return `{line: Proposal}` of the open lines of `companies` whose match is certain.
+        """Return `{line: Proposal}` of the open lines of `companies` and their branches whose match is certain.
 
         All open lines count, also those that are left to people: one that claims the same invoice makes both uncertain.
         """
         proposals = {}
         lines = self.sudo().search(
-            [('is_reconciled', '=', False), ('state', '=', 'posted'), ('company_id', 'in', companies.ids)]
+            [('is_reconciled', '=', False), ('state', '=', 'posted'), ('company_id', 'child_of', companies.ids)]
         )
         for start in range(0, len(lines), LINES_AT_A_LOOK):
             proposals.update(lines[start : start + LINES_AT_A_LOOK]._proposals())
@@ -49,13 +87,17 @@ class AccountBankStatementLine(models.Model):
             if {line_id, *(item['line_id'] for item in proposal.counterparts if item.get('line_id'))} <= automatic
         }
 
+    @api.model
     def _match_certain(self, matches):
-        """Reconcile these lines as `matches` of `_certain_matches` says, where it is still so. Does not commit.
+        """Reconcile lines as `matches`, all of `_certain_matches` or a part of them, says. Does not commit.
+
+        What is not as certain any more as when the matches were found is left alone.
 
         :return: the lines that are reconciled
         """
-        fresh = self.filtered_domain(self._automatic_domain())._proposals()
-        lines = self.filtered(lambda line: fresh.get(line.id) and fresh[line.id][0] == matches[line])
+        lines = self.sudo().browse([line.id for line in matches]).filtered_domain(self._automatic_domain())
+        fresh = lines._proposals()
+        lines = lines.filtered(lambda line: fresh.get(line.id) and fresh[line.id][0] == matches[line])
         return lines._match_in_halves(matches)
 
     def _match_in_halves(self, matches):
@@ -69,10 +111,9 @@ class AccountBankStatementLine(models.Model):
                     {line: (matches[line].kind, matches[line].facts) for line in self},
                 )
             return self
-        except psycopg2.OperationalError:
-            # Another transaction is at the same records, and this one is over.
-            raise
         except Exception as error:  # whatever Odoo or another addon objects to, the others go on
+            if is_passing(error):
+                raise
             if len(self) > 1:
                 half = len(self) // 2
                 return self[:half]._match_in_halves(matches) + self[half:]._match_in_halves(matches)

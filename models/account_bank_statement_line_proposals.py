@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .messages import success
-from .reconciliation_reasons import reason_sentence
+from .reconciliation_reasons import reason_sentences
 
 # Of the open items of one partner, and of those with one amount, so many are looked at.
 ITEMS_OF_PARTNER = 40
@@ -25,11 +25,12 @@ class AccountBankStatementLine(models.Model):
     @api.depends('is_reconciled', 'amount', 'payment_ref', 'partner_id')
     def _compute_proposal(self):
         """Tell the first proposal of each line. All lines of a list are looked at together."""
-        proposals = self._proposals()
+        first = {line_id: found[0] for line_id, found in self._proposals().items() if found}
+        sentences = reason_sentences(self.env, [(proposal.kind, proposal.facts) for proposal in first.values()])
+        reasons = dict(zip(first, sentences, strict=True))
         for line in self:
-            first = next(iter(proposals.get(line.id, ())), None)
-            line.proposal_grade = first.grade if first else False
-            line.proposal_reason = reason_sentence(self.env, first.kind, first.facts) if first else False
+            line.proposal_grade = first[line.id].grade if line.id in first else False
+            line.proposal_reason = reasons.get(line.id, False)
 
     def _search_proposal_grade(self, operator, value):
         """Look at the open lines of the user's companies, which are few beside all lines."""
@@ -50,18 +51,21 @@ class AccountBankStatementLine(models.Model):
         A proposal is a dict of `grade` (`sure` or `likely`), `kind` (one of `KINDS`), `reason` (a sentence in the
         reader's language), `counterparts` (what `reconcile_with` takes) and `facts`.
         """
+        proposals = self._proposals()
+        everything = [proposal for found in proposals.values() for proposal in found]
+        sentences = iter(reason_sentences(self.env, [(proposal.kind, proposal.facts) for proposal in everything]))
         return {
             line_id: [
                 {
                     'grade': proposal.grade,
                     'kind': proposal.kind,
-                    'reason': reason_sentence(self.env, proposal.kind, proposal.facts),
+                    'reason': next(sentences),
                     'counterparts': list(proposal.counterparts),
                     'facts': proposal.facts,
                 }
                 for proposal in found
             ]
-            for line_id, found in self._proposals().items()
+            for line_id, found in proposals.items()
         }
 
     def action_accept_proposals(self):

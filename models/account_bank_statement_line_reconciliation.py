@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 
 from .messages import success
 from .reconciliation_entry import EntryPlan
-from .reconciliation_reasons import KINDS, reason_sentence
+from .reconciliation_reasons import KINDS, reason_sentences
 from .rights import check_may_book
 
 # Which record each key of a counterpart names.
@@ -38,13 +38,12 @@ class AccountBankStatementLine(models.Model):
     )
     is_partner_matched = fields.Boolean(readonly=True, copy=False, help="The partner came with the match.")
 
-    _account_number_idx = models.Index("(account_number) WHERE account_number IS NOT NULL")
-
     @api.depends_context('lang')
     @api.depends('match_kind', 'match_facts')
     def _compute_match_reason(self):
-        for line in self:
-            line.match_reason = reason_sentence(self.env, line.match_kind, line.match_facts)
+        sentences = reason_sentences(self.env, [(line.match_kind, line.match_facts) for line in self])
+        for line, sentence in zip(self, sentences, strict=True):
+            line.match_reason = sentence
 
     # -------------------------------------------------------------------------
     # What people do
@@ -201,10 +200,13 @@ class AccountBankStatementLine(models.Model):
         items = self.env['account.move.line'].sudo()
         suspense = items.union(*(plan.suspense for plan in plans.values()))
         moves = suspense.move_id
+        # The line says why and by whom; the journal entry tells of each item where the law asks for it.
+        is_tracked = any(moves.company_id.mapped('restrictive_audit_trail'))
+        context = {**WRITE_ENTRY, 'tracking_disable': not is_tracked}
         with moves._check_balanced({'records': moves}):
-            suspense.with_context(**WRITE_ENTRY).unlink()
+            suspense.with_context(**context).unlink()
             vals_list = [vals for plan in plans.values() for vals, _item in plan.items]
-            new = items.with_context(**WRITE_ENTRY).create(vals_list).with_context(items.env.context)
+            new = items.with_context(**context).create(vals_list).with_context(items.env.context)
         created, start = {}, 0
         for line, plan in plans.items():
             created[line] = new[start : start + len(plan.items)]

@@ -4,9 +4,16 @@ import re
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from odoo import models
+from odoo import api, models
+from odoo.fields import Domain
 
-from .reconciliation_grading import Proposal
+from .reconciliation_facts import Proposal
+
+# What a rule asks and does; read at once for all rules.
+FIELDS = (
+    'name', 'company_id', 'trigger', 'match_journal_ids', 'match_amount', 'match_amount_min', 'match_amount_max',
+    'match_label', 'match_label_param', 'match_partner_ids', 'mapped_partner_id', 'line_ids',
+)  # fmt: skip
 
 
 class AccountReconcileModel(models.Model):
@@ -19,6 +26,22 @@ class AccountReconcileModel(models.Model):
             'account_online_ponto.account_bank_statement_line_action'
         )
         return {**action, 'domain': [('id', 'in', self._open_lines().ids)], 'context': {}}
+
+    @api.model
+    def _of_companies(self, company_ids):
+        """Return `{company id: its rules, and those of the companies that it is a branch of}`.
+
+        What core does not propose, a rule without conditions, is a button for people.
+        """
+        companies = self.env['res.company'].sudo().browse(company_ids)
+        is_used = Domain('can_be_proposed', '=', True) | Domain('mapped_partner_id', '!=', False)
+        rules = self.sudo().search_fetch(Domain('company_id', 'parent_of', company_ids) & is_used, FIELDS)
+        for name in ('line_ids.tax_ids', 'match_partner_ids.commercial_partner_id'):
+            rules.mapped(name)
+        return {
+            company.id: rules.filtered(lambda rule, company=company: rule.company_id in company.parent_ids)
+            for company in companies
+        }
 
     def _with_partner(self, transaction):
         """Return a `Transaction`, one without a partner with the one whom the first of these rules has for its text."""
@@ -33,6 +56,7 @@ class AccountReconcileModel(models.Model):
         would explain everything: it is never sure.
         """
         rules = self.filtered(lambda rule: rule.line_ids.account_id)
+        self.env['res.currency'].browse({transaction.currency_id for transaction in transactions}).fetch(['rounding'])
         proposals = {}
         for transaction in transactions:
             found = []

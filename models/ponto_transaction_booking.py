@@ -56,6 +56,8 @@ class PontoTransaction(models.Model):
             account._lower_opening_line(booked)
             (changed + booked)._order_within_day()
             changed._mark_followed()
+            if booked and account.journal_id.ponto_match_automatically:
+                self.env.ref('account_online_ponto.ir_cron_match').sudo()._trigger()
             counts['booked_count'] += len(booked)
             counts['held_count'] += len(to_book.filtered(lambda row: row.state == 'held'))
         return counts

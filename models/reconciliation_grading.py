@@ -1,15 +1,11 @@
-"""What a bank transaction may be the payment of, and how sure that is. Pure functions over facts; no records here.
-
-An amount is a `Decimal`, positive when money comes in: a customer's open invoice has a positive residual, a bill that
-is to be paid a negative one. So an item is paid by a transaction of its own sign.
-"""
+"""What a bank transaction may be the payment of, and how sure that is: pure functions over reconciliation_facts.py."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from datetime import date
 from decimal import Decimal
 
+from .reconciliation_facts import Proposal
 from .reconciliation_keys import is_structured, is_weak, name_key, named_keys
+from .reconciliation_ranking import likely, ranked
 
 # Days between the two lines of one transfer between own accounts.
 TRANSFER_DAYS = 5
@@ -19,129 +15,14 @@ FEE_PART = Decimal('0.05')
 CENTS = Decimal('0.05')
 # More documents than this are not proposed together.
 MAX_ITEMS = 30
-
-KIND_ORDER = (
-    'outstanding_payment', 'outstanding_batch', 'structured_communication', 'end_to_end_id', 'document_number',
-    'several_documents', 'own_transfer', 'rule', 'bank_fee', 'only_open_item', 'oldest_items', 'part_payment',
-    'over_payment', 'last_account',
-)  # fmt: skip
-"""Of two proposals with the same grade, the one whose kind stands first here comes first."""
-
-
-@dataclass(frozen=True)
-class Transaction:
-    """What is left of a statement line to be reconciled. `partner_id` is the commercial partner."""
-
-    id: int
-    company_id: int
-    journal_id: int
-    currency_id: int
-    amount: Decimal
-    date: date
-    balance: Decimal = Decimal(0)
-    """The same in the company's currency."""
-    text: str = ''
-    details: str = ''
-    """All that the bank said, for rules."""
-    end_to_end_id: str = ''
-    transaction_type: str = ''
-    partner_id: int | None = None
-    partner_name: str = ''
-    account_number: str = ''
-    is_partner_certain: bool = False
-    """Its counterpart account is one of the partner's bank accounts: not only the name says who it is."""
-
-
-@dataclass(frozen=True)
-class OpenItem:
-    """An open journal item. `document_id` is its journal entry; `keys` are the entry's references."""
-
-    id: int
-    document_id: int
-    document: str
-    company_id: int
-    journal_id: int
-    currency_id: int
-    residual: Decimal
-    due: date
-    nature: str = 'document'
-    """`document`: on a receivable or payable account; `payment`: made in Odoo, not yet seen at the bank; `transfer`: on
-    the transfer account; `other`."""
-    partner_id: int | None = None
-    partner: str = ''
-    keys: frozenset = frozenset()
-    batch: str = ''
-    """The key of the reference that payments made together share."""
-    discounted: Decimal | None = None
-    """What is to be paid until `discount_date`, if core has a discount for early payment that is still to be had."""
-    discount_date: date | None = None
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What a transaction may be reconciled with: `counterparts` as `_reconcile_with` takes them, `facts` for the reason
-    (models/reconciliation_reasons.py). `item_ids` and `line_ids` are what it takes: nothing else may take them too.
-    """
-
-    grade: str
-    kind: str
-    counterparts: tuple
-    facts: dict = field(default_factory=dict, compare=False)
-
-    @property
-    def claims(self):
-        """Return what nothing else may be reconciled with: `('item_id', id)` and `('line_id', id)`."""
-        return {(key, item[key]) for item in self.counterparts for key in ('item_id', 'line_id') if item.get(key)}
-
-
-@dataclass
-class Evidence:
-    """All that was found for a batch of transactions, each by one query."""
-
-    items: list = field(default_factory=list)
-    companies: dict = field(default_factory=dict)
-    """`{company id: ids of the companies whose items its transactions may pay}`"""
-    own_journals: dict = field(default_factory=dict)
-    """`{(company id, account number): journal id}` of the company's bank journals."""
-    transfers: list = field(default_factory=list)
-    """`Transaction`s of the companies' bank journals that may be halves of a transfer; those of the batch included."""
-    rules: dict = field(default_factory=dict)
-    """`{transaction id: [Proposal, …]}` of the rules that apply, in their order."""
-    last_accounts: dict = field(default_factory=dict)
-    """`{transaction id: Proposal}`"""
-    fee_accounts: dict = field(default_factory=dict)
-    """`{journal id: account id}` on which fees and differences of cents are booked."""
+# How far the bank's rate may be from the rate in Odoo.
+RATE_PART = Decimal('0.1')
 
 
 def grade(transactions, evidence):
     """Return `{transaction id: [Proposal, …]}`, the best first. Two things that fit equally well are never sure."""
     index = _Index(evidence)
-    return {transaction.id: _ranked(index.proposals(transaction)) for transaction in transactions}
-
-
-def without_rivals(proposals):
-    """Return `{transaction id: Proposal}` of those that may be reconciled without a person.
-
-    Of two transactions that claim the same item neither is reconciled, so the order of transactions does not matter. A
-    transfer is there once, and only if each of its two lines is sure of the other.
-
-    :param proposals: what `grade` returns for all open transactions at once
-    """
-    sure = {line_id: found[0] for line_id, found in proposals.items() if found and found[0].grade == 'sure'}
-    claimants = defaultdict(set)
-    for line_id, proposal in sure.items():
-        for counterpart in proposal.counterparts:
-            claimants[counterpart.get('item_id')].add(line_id)
-    claimants.pop(None, None)
-    alone = {}
-    for line_id, proposal in sure.items():
-        [first, *_more] = proposal.counterparts
-        other = first.get('line_id')
-        if other and (other < line_id or other not in sure or sure[other].counterparts != ({'line_id': line_id},)):
-            continue
-        if all(claimants[item['item_id']] == {line_id} for item in proposal.counterparts if item.get('item_id')):
-            alone[line_id] = proposal
-    return alone
+    return {transaction.id: ranked(index.proposals(transaction)) for transaction in transactions}
 
 
 class _Index:
@@ -170,6 +51,7 @@ class _Index:
             return
         yield from self._named(transaction, transaction.end_to_end_id, 'end_to_end_id')
         yield from self._named(transaction, transaction.text, None)
+        yield from self._named_in_other_currency(transaction)
         yield from self._payments(transaction)
         yield from self._transfers(transaction)
         yield from self.evidence.rules.get(transaction.id, ())
@@ -208,10 +90,24 @@ class _Index:
         if not is_certain or len(documents) > 1:
             for document in dict.fromkeys(document for choice in choices for document in choice):
                 yield from (
-                    _likely(proposal, is_ambiguous=True)
+                    likely(proposal, is_ambiguous=True)
                     for proposal in self._one_document(transaction, document, keys, kind, False)
                     if proposal.kind not in ('part_payment', 'over_payment')
                 )
+
+    def _named_in_other_currency(self, transaction):
+        """Yield the one document in another currency that the text names and that is worth about as much."""
+        companies = self.evidence.companies.get(transaction.company_id, {transaction.company_id})
+        keys = named_keys(transaction.text, self.by_key)
+        items = {item for key in keys for item in self.by_key[key] if item.company_id in companies}
+        if len(items) != 1:
+            return
+        [item] = items
+        difference = abs(item.company_residual - transaction.balance)
+        if item.currency_id != transaction.currency_id and difference <= abs(transaction.balance) * RATE_PART:
+            kind = self._kind([item], keys, None)
+            counterpart = {'item_id': item.id, 'line_amount': float(transaction.amount)}
+            yield Proposal('likely', kind, (counterpart,), _facts([item], reference=_reference([item], keys)))
 
     def _choices(self, transaction, key):
         """Return the documents that `key` may mean; of several only those that fit in all respects, if any does."""
@@ -303,7 +199,8 @@ class _Index:
         for batch in sorted(batches):
             items = self._reachable(transaction, self.by_batch[batch])
             if len(items) > 1 and sum(item.residual for item in items) == transaction.amount:
-                yield Proposal('sure', 'outstanding_batch', _whole(items), _facts(items))
+                sure = not transaction.partner_id or {item.partner_id for item in items} == {transaction.partner_id}
+                yield Proposal('sure' if sure else 'likely', 'outstanding_batch', _whole(items), _facts(items))
 
     def _payments(self, transaction):
         """Yield the payment that was made in Odoo for this transaction's journal, with its amount and partner."""
@@ -338,6 +235,10 @@ class _Index:
             for item in self._reachable(transaction, self.by_amount[transaction.amount, transaction.currency_id])
             if item.nature == 'transfer' and item.journal_id == journal
         ]
+        account = self.evidence.transfer_accounts.get(transaction.company_id)
+        if account and not halves and not items:
+            # The other half is not here, or not yet.
+            yield Proposal('likely', 'own_transfer', ({'account_id': account},), {'journal_id': journal})
         for other in halves:
             rivals = [third for third in self.evidence.transfers if self._are_halves(other, third)]
             mutual = self._own_journal(other) == transaction.journal_id
@@ -414,34 +315,6 @@ class _Index:
         for item in items:
             facts = _facts([item], is_ambiguous=len(items) > 1)
             yield Proposal('likely', 'only_open_item', _whole([item]), facts)
-
-
-def _ranked(proposals):
-    """Return proposals, the best first, each counterpart once; if two are sure, neither is."""
-    best = {}
-    for proposal in sorted(proposals, key=_rank):
-        best.setdefault(_identity(proposal), proposal)
-    found = list(best.values())
-    if sum(proposal.grade == 'sure' for proposal in found) > 1:
-        found = [_likely(proposal, is_ambiguous=True) if proposal.grade == 'sure' else proposal for proposal in found]
-    return sorted(found, key=_rank)
-
-
-def _rank(proposal):
-    return (
-        proposal.grade != 'sure',
-        bool(proposal.facts.get('is_ambiguous')),
-        KIND_ORDER.index(proposal.kind),
-        _identity(proposal),
-    )
-
-
-def _identity(proposal):
-    return sorted(sorted((key, str(value)) for key, value in item.items()) for item in proposal.counterparts).__repr__()
-
-
-def _likely(proposal, **facts):
-    return replace(proposal, grade='likely', facts={**proposal.facts, **facts})
 
 
 def _whole(items):

@@ -1,6 +1,7 @@
 """References in the text of a payment, compared with those of documents. No records here."""
 
 import re
+from functools import lru_cache
 
 from .labels import MIN_REFERENCE, structured_communication
 
@@ -13,11 +14,12 @@ MAX_TEXT = 2000
 _PART = re.compile(r'[a-z]+|[0-9]+')
 
 
+@lru_cache(maxsize=4096)
 def keys_in(text):
     """Return `{key: [(start, end), …]}`: all that may be a reference in `text`, and at which of its parts it stands.
 
     A key is what `labels.reference_key` makes of a reference. Its parts, runs of letters or of digits, stand whole in
-    the text, so that `INV/2026/00012` is not found in `INV/2026/000123`. It has a digit.
+    the text, so that `INV/2026/00012` is not found in `INV/2026/000123`. It has a digit. Nobody changes the answer.
     """
     parts = _PART.findall((text or '').lower()[:MAX_TEXT])
     keys = {}

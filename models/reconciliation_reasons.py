@@ -23,24 +23,33 @@ KINDS = [
 """The values of `match_kind`, and of `Proposal.kind` except for the last."""
 
 
-def reason_sentence(env, kind, facts):
-    """Return why a line is or would be matched, in the language of `env`, or '' without a kind.
+# The records that facts tell, by their ids.
+_NAMED = {'rule': 'account.reconcile.model', 'account': 'account.account', 'journal': 'account.journal'}
 
-    :param kind: one of `KINDS`
-    :param facts: the facts of a `Proposal` (models/reconciliation_grading.py), as JSON keeps them. A missing fact
-        leaves a sentence that does without it.
+
+def reason_sentences(env, reasons):
+    """Return why lines are or would be matched, a sentence for each of `reasons`, in the language of `env`.
+
+    :param reasons: pairs of a kind, one of `KINDS`, or nothing, and of the facts of a `Proposal`
+        (models/reconciliation_facts.py) as JSON keeps them. A missing fact leaves a sentence that does without it.
     """
-    facts = facts or {}
-    if not kind:
-        return ''
-    names = ', '.join(facts.get('documents') or ())
+    reasons = [(kind, facts or {}) for kind, facts in reasons]
+    names = {key: _names(env, key, [facts.get(f'{key}_id') for _kind, facts in reasons]) for key in _NAMED}
+    return [_sentence(env, kind, facts, names) if kind else '' for kind, facts in reasons]
+
+
+def _names(env, key, ids):
+    """Return `{id: name}` of the records that are still there."""
+    records = env[_NAMED[key]].sudo().browse(dict.fromkeys(filter(None, ids))).exists()
+    return {record.id: record.display_name for record in records}
+
+
+def _sentence(env, kind, facts, records):
     values = {
-        'documents': names,
+        'documents': ', '.join(facts.get('documents') or ()),
         'partner': facts.get('partner') or env._("the partner"),
         'reference': facts.get('reference') or '',
-        'rule': _name(env, 'account.reconcile.model', facts.get('rule_id')),
-        'account': _name(env, 'account.account', facts.get('account_id')),
-        'journal': _name(env, 'account.journal', facts.get('journal_id')),
+        **{key: records[key].get(facts.get(f'{key}_id'), '') for key in _NAMED},
         'difference': _amount(env, facts.get('difference'), facts.get('currency_id')),
         'date': format_date(env, fields.Date.to_date(facts['date'])) if facts.get('date') else '',
     }
@@ -68,11 +77,6 @@ def reason_sentence(env, kind, facts):
         'is_ambiguous': env._("Something else fits as well."),
     }
     return ' '.join([sentences[kind], *(text for fact, text in more.items() if facts.get(fact))])
-
-
-def _name(env, model, record_id):
-    """Return the name of the record that a fact tells, in the reader's language; '' if it is gone."""
-    return env[model].sudo().browse(record_id or ()).exists().display_name or ''
 
 
 def _amount(env, amount, currency_id):

@@ -53,6 +53,7 @@ from . import test_reconciliation_grading
 from . import test_repeated
 from . import test_review
 from . import test_same_payment
+from . import test_reconciliation_properties
 from . import test_suspects
 from . import test_processes
 from . import test_connect_flow

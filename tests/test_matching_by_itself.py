@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from odoo.exceptions import AccessError, RedirectWarning, UserError
 from odoo.tests import new_test_user, tagged
 
@@ -10,7 +11,7 @@ from .test_reconciliation import ReconciliationCase
 
 
 @tagged('post_install', '-at_install')
-class TestMatchingByItself(ReconciliationCase):
+class TestMatchingByItself(CronMixinCase, ReconciliationCase):
     def setUp(self):
         super().setUp()
         self.journal.ponto_match_automatically = True
@@ -18,8 +19,7 @@ class TestMatchingByItself(ReconciliationCase):
     def match(self, company=None):
         """Match by itself, and return the lines that were."""
         lines = self.env['account.bank.statement.line']
-        matches = lines._certain_matches(company or self.company)
-        return lines.union(*matches)._match_certain(matches)
+        return lines._match_certain(lines._certain_matches(company or self.company))
 
     def own_journal(self, number):
         return self.env['account.journal'].create(
@@ -50,6 +50,17 @@ class TestMatchingByItself(ReconciliationCase):
         self.assertFalse(line.matched_uid)
         self.assertEqual(line.match_reason, f"The structured communication is that of {invoice.name}.")
         self.assertIn(line, line.search([('is_matched_by_itself', '=', True)]))
+
+    def test_what_is_booked_is_matched_by_the_scheduled_action(self):
+        self.invoice(121, 'ABC-12345')
+        self.simulator.add_transaction(self.online, 121, '2026-03-05', remittance_information='ABC-12345')
+        account = self.link()
+        account.journal_id.ponto_match_automatically = True
+        with self.capture_triggers('account_online_ponto.ir_cron_match') as triggers:
+            account._synchronize()
+        self.assertTrue(triggers.records)
+        self.run_cron('ir_cron_match')
+        self.assertTrue(self.lines(account).is_matched_by_itself)
 
     def test_nothing_is_matched_where_it_is_not_switched_on(self):
         self.journal.ponto_match_automatically = False

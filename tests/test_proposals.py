@@ -76,5 +76,8 @@ class TestProposals(ReconciliationCase):
         self.env.flush_all()
         self.env.invalidate_all()
         with self.assertQueryCount(15):
-            proposals = lines.get_proposals()
-        self.assertEqual({found[0]['grade'] for found in proposals.values()}, {'sure'})
+            proposals = lines._proposals()
+        self.assertEqual({found[0].grade for found in proposals.values()}, {'sure'})
+        # Their sentences name the records of all of them at once.
+        with self.assertQueryCount(20):
+            self.assertEqual(len(lines.get_proposals()), 20)

@@ -4,15 +4,10 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from odoo.addons.account_online_ponto.models.reconciliation_grading import (
-    Evidence,
-    OpenItem,
-    Proposal,
-    Transaction,
-    grade,
-    without_rivals,
-)
+from odoo.addons.account_online_ponto.models.reconciliation_facts import Evidence, OpenItem, Proposal, Transaction
+from odoo.addons.account_online_ponto.models.reconciliation_grading import grade
 from odoo.addons.account_online_ponto.models.reconciliation_keys import keys_in, named_keys
+from odoo.addons.account_online_ponto.models.reconciliation_ranking import without_rivals
 from odoo.tests import BaseCase, tagged
 
 DAY = date(2026, 3, 5)
@@ -83,9 +78,14 @@ class TestReconciliationGrading(BaseCase):
         self.assertEqual(self.first(transaction(121, '090933755493', partner_id=8), one)[0], 'likely')
         self.assertEqual(self.first(transaction(121, '090933755493', partner_id=7), one)[0], 'sure')
 
-    def test_another_company_or_currency_is_not_proposed(self):
+    def test_another_company_is_not_proposed(self):
         self.assertIsNone(self.first(transaction(121, 'ABC12345'), item(1, 121, 'abc12345', company_id=2)))
-        self.assertIsNone(self.first(transaction(121, 'ABC12345'), item(1, 121, 'abc12345', currency_id=2)))
+
+    def test_a_document_in_another_currency_is_likely_where_it_is_worth_about_as_much(self):
+        one = item(1, 200, 'abc12345', currency_id=2, company_residual=Decimal(118))
+        found = self.graded(transaction(121, 'ABC12345', balance=Decimal(121)), one)
+        self.assertEqual((found[0].grade, found[0].counterparts), ('likely', ({'item_id': 1, 'line_amount': 121.0},)))
+        self.assertIsNone(self.first(transaction(121, 'ABC12345', balance=Decimal(60)), one))
 
     def test_digits_without_check_digits_need_the_partner(self):
         one = item(1, 121, '20260305')

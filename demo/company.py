@@ -95,7 +95,9 @@ class Company(Writer):
                 yield from (entry for entry in events(first) if entry.arrival <= self.until)
         yield from (entry for entry in self._sale(all_months[-2]) if entry.arrival <= self.until)
 
-    # === THE CHECKING ACCOUNT === #
+    # -------------------------------------------------------------------------
+    # The checking account
+    # -------------------------------------------------------------------------
 
     def _opening(self, first):
         """What the accounts start with, so that each balance is the sum of its rows."""
@@ -252,7 +254,9 @@ class Company(Writer):
                 remittance_information=f'{purpose} terugbetaling',
             )  # fmt: skip
 
-    # === THE OTHER ACCOUNTS === #
+    # -------------------------------------------------------------------------
+    # The other accounts
+    # -------------------------------------------------------------------------
 
     def _between_own(self, giving, receiving, numbers, amount, day, text):
         """The two rows of a transfer between the company's own accounts."""

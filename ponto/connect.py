@@ -1,4 +1,4 @@
-"""The client of Ponto Connect: what the direct API has, the consent, and the organisation behind it."""
+"""The client of Ponto Connect: what the direct API has, the consent, and the organization behind it."""
 
 import uuid
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ CONNECT_URL = 'https://api.ibanity.com/ponto-connect'
 
 
 class PontoConnectClient(PontoClient):
-    """Calls Ponto Connect, on behalf of the organisation that gave its consent.
+    """Calls Ponto Connect, on behalf of the organization that gave its consent.
 
     The token endpoint is that of ``auth``; the other addresses follow from ``base_url``. Ponto wants a session made by
     :func:`.certificates.new_connect_session`. See :class:`PontoClient` for the other parameters.
@@ -40,11 +40,11 @@ class PontoConnectClient(PontoClient):
         )
 
     def revoke(self) -> None:
-        """End the consent by its refresh token. This removes the whole integration from the organisation's Ponto."""
+        """End the consent by its refresh token. This removes the whole integration from the organization's Ponto."""
         self._oauth.revoke(self._transport.post_form, f'{self.base_url}/oauth2/revoke')
 
     def delete_integration(self, *, organization_id: str) -> None:
-        """End the consent of an organisation, also when its tokens are lost.
+        """End the consent of an organization, also when its tokens are lost.
 
         :raise PontoNotFoundError: it has ended already
         """

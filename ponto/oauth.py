@@ -17,7 +17,7 @@ from .urls import checked_url
 
 AUTHORIZATION_URL = 'https://authorization.myponto.com/oauth2/auth'
 SANDBOX_AUTHORIZATION_URL = 'https://sandbox-authorization.myponto.com/oauth2/auth'
-# Accounts with their transactions, a refresh token, and the organisation's name.
+# Accounts with their transactions, a refresh token, and the organization's name.
 SCOPE = 'ai offline_access name'
 MIN_STATE = 8
 

@@ -2,7 +2,7 @@
 
 ``from_api`` takes a JSON:API resource object whose numbers were parsed as ``Decimal``. Unknown members are ignored; a
 missing, null or unreadable one becomes ``''``, ``None`` or ``False``. The only thing asked of a resource is that it is
-an object with an id (:class:`ValueError` otherwise): without one there is nothing to recognise it by.
+an object with an id (:class:`ValueError` otherwise): without one there is nothing to recognize it by.
 Every date-time is aware and in UTC. Every text is free of what PostgreSQL refuses to store.
 """
 
@@ -362,7 +362,7 @@ class Transaction:
 
 @dataclass(frozen=True, kw_only=True)
 class Userinfo:
-    """The organisation that gave a consent (Ponto Connect). ``name`` needs the scope of that name."""
+    """The organization that gave a consent (Ponto Connect). ``name`` needs the scope of that name."""
 
     organization_id: str
     name: str = ''
@@ -372,7 +372,7 @@ class Userinfo:
         claims = _mapping(data)
         organization_id = one_line(claims.get('sub'), 200)
         if not organization_id:
-            raise ValueError('userinfo without organisation')
+            raise ValueError('userinfo without organization')
         return cls(organization_id=organization_id, name=one_line(claims.get('name')))
 
 

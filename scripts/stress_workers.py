@@ -40,7 +40,9 @@ def environment(database=DATABASE, login=None):
         env.flush_all()
 
 
-# --- Preparation ------------------------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------
+# Preparation
+# -------------------------------------------------------------------------
 
 
 def prepare(url, credentials):
@@ -119,7 +121,9 @@ def make_company(env):
     return company
 
 
-# --- Ways in which an import starts -----------------------------------------------------------------------------------
+# -------------------------------------------------------------------------
+# Ways in which an import starts
+# -------------------------------------------------------------------------
 
 
 def make_due(database=DATABASE):
@@ -192,7 +196,9 @@ def request(database, account_ids, method):
 WAYS = (run_scheduler, run_synchronization, run_booking, click, look, find_missing)
 
 
-# --- Processes of the kill test ---------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------
+# Processes of the kill test
+# -------------------------------------------------------------------------
 
 
 def work(phases, place, stop, seed):
@@ -246,7 +252,9 @@ def show_phase(model, name, phases, place, phase):
     setattr(model_class, name, shown)
 
 
-# --- Processes that start at the same moment --------------------------------------------------------------------------
+# -------------------------------------------------------------------------
+# Processes that start at the same moment
+# -------------------------------------------------------------------------
 
 
 def ask_at_once(barrier, answers, way, account_id, delay):

@@ -173,7 +173,9 @@ class FaultMatrix:
         account.pending_synchronization_ids = False
         return message if account.synchronization_refusal else ''
 
-    # === THE ENDPOINTS === #
+    # -------------------------------------------------------------------------
+    # The endpoints
+    # -------------------------------------------------------------------------
 
     def test_the_token_of_the_direct_api(self):
         def is_meant(request, path, is_first):

@@ -119,7 +119,9 @@ class BankFeed(RuleBasedStateMachine):
         self.case.settle()
         self.case.check_books_equal_bank()
 
-    # === AT THE BANK === #
+    # -------------------------------------------------------------------------
+    # At the bank
+    # -------------------------------------------------------------------------
 
     @initialize(rows=st.lists(payments, min_size=2, max_size=8))
     def the_account_has_a_past(self, rows):
@@ -168,7 +170,9 @@ class BankFeed(RuleBasedStateMachine):
         if known:
             self.fetch_accounts()
 
-    # === BETWEEN === #
+    # -------------------------------------------------------------------------
+    # Between
+    # -------------------------------------------------------------------------
 
     @rule(fault=faults, after=st.integers(0, 3))
     def a_fault(self, fault, after):
@@ -197,7 +201,9 @@ class BankFeed(RuleBasedStateMachine):
     def a_run_that_is_killed_between_reading_and_booking(self):
         self.case.attempt(lambda: self.case.account._read('manual', 1))
 
-    # === IN ODOO === #
+    # -------------------------------------------------------------------------
+    # In odoo
+    # -------------------------------------------------------------------------
 
     @rule()
     def the_first_run_with_an_opening_line(self):
@@ -256,7 +262,9 @@ class BankFeed(RuleBasedStateMachine):
         row = suspected[pick % len(suspected)]
         row.action_same_as_suspect() if same else row.action_import_anyway()
 
-    # === WHAT MUST ALWAYS HOLD === #
+    # -------------------------------------------------------------------------
+    # What must always hold
+    # -------------------------------------------------------------------------
 
     @invariant()
     def every_line_is_of_one_row_or_of_a_person(self):

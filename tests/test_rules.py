@@ -48,6 +48,15 @@ class TestWhoReads(PontoCase):
 
 @tagged('post_install', '-at_install')
 class TestWhatIsRead(PontoCase):
+    vanished = False
+
+    @classmethod
+    def _request_handler(cls, session, request, /, **kw):
+        if cls.vanished and 'after' in request.url:
+            cls.vanished = False
+            cls.simulator.fail(1, path='/transactions', status=404, code='resourceNotFound')
+        return super()._request_handler(session, request, **kw)
+
     def test_a_page_with_a_recent_value_date_lets_reading_go_on(self):
         yesterday = fields.Date.today() - timedelta(days=1)
         self.set_pontos_clock()
@@ -70,7 +79,10 @@ class TestWhatIsRead(PontoCase):
         account = self.link()
         account._read('cron', budget.PAGES)
         self.assertTrue(account.resume_after)
-        self.simulator.fail(1, path='/transactions', status=404, code='resourceNotFound')
+        type(self).vanished = True
+        self.run_cron()
+        self.assertFalse(self.vanished)
+        self.assertEqual((account.state, account.failure_count), ('active', 0))
         for _run in range(5):
             self.run_cron()
         self.assertFalse(account.resume_after)
@@ -83,6 +95,24 @@ class TestWhatIsRead(PontoCase):
         requests = len(self.simulator.requests)
         self.run_cron()
         self.assertEqual((account.state, len(self.simulator.requests)), ('active', requests))
+
+    def test_a_bank_that_does_not_answer_is_waited_for_ten_minutes(self):
+        account = self.link()
+        question = self.simulator.create_synchronization(self.online, 'accountTransactions', '8.8.8.8')
+        for minutes, is_asked in ((9, True), (11, False)):
+            started_at = fields.Datetime.now() - timedelta(minutes=minutes)
+            account.write({'pending_synchronization_ids': [question.id], 'fetch_started_at': started_at})
+            self.assertEqual(account._is_bank_still_asked(), is_asked)
+            self.assertEqual(bool(account.pending_synchronization_ids), is_asked)
+
+    def test_an_account_that_another_worker_has_claimed_is_left_alone(self):
+        account = self.link()
+        account.turn_at = fields.Datetime.now() + timedelta(minutes=5)
+        account.flush_recordset()
+        self.assertFalse(account._lock_turn())
+        account.turn_at = False
+        account.flush_recordset()
+        self.assertEqual(account._lock_turn(), account)
 
 
 @tagged('post_install', '-at_install')
@@ -112,6 +142,18 @@ class TestWhatIsBooked(PontoCase):
         self.simulator.change_transaction(row.id, execution_date='2026-01-15')
         account._synchronize()
         self.assertEqual(line.date, date(2026, 3, 2))
+        self.assertTrue(line.move_id.activity_ids)
+
+    def test_a_label_in_a_closed_period_does_not_follow_the_bank(self):
+        # Odoo closes no period with lines to reconcile; one without an amount has nothing to reconcile.
+        row = self.simulator.add_transaction(self.online, 0, '2026-03-02', remittance_information="Before")
+        account = self.link()
+        account._synchronize()
+        line = self.lines(account)
+        self.company.fiscalyear_lock_date = '2026-03-31'
+        self.simulator.change_transaction(row.id, remittance_information="After")
+        account._synchronize()
+        self.assertEqual(line.payment_ref, "Before")
         self.assertTrue(line.move_id.activity_ids)
 
 

@@ -96,7 +96,9 @@ class ScreenshotCase(BrowserCase):
             person.resize(size[0], min(size[1] + hidden, HIGHEST))
             person.evaluate(SETTLED)
 
-    # === WHAT THERE IS TO SEE === #
+    # -------------------------------------------------------------------------
+    # What there is to see
+    # -------------------------------------------------------------------------
 
     def connect_bank(self):
         """The demo's company with something of everything: booked, held, removed, failed, withdrawn, about to end."""

@@ -87,7 +87,9 @@ class Simulator(World):
         recorded.load(sim, directory)
         return sim
 
-    # === CONTROL PLANE OF THE API === #
+    # -------------------------------------------------------------------------
+    # Control plane of the api
+    # -------------------------------------------------------------------------
 
     def fail(self, times=1, **fault):
         """Ask for a fault of the next `times` matching calls (None: until `clear_faults`); see `Fault` for the rest."""
@@ -115,7 +117,9 @@ class Simulator(World):
         if self.unexpected:
             raise AssertionError('\n'.join(f'{item.method} {item.path}: {item.reason}' for item in self.unexpected))
 
-    # === ENTRANCES === #
+    # -------------------------------------------------------------------------
+    # Entrances
+    # -------------------------------------------------------------------------
 
     def mount(self, mount):
         """Serve more than the direct API; of two mounts that cover a path the one with the longer base path answers."""
@@ -163,7 +167,9 @@ class Simulator(World):
             response.content  # noqa: B018 - reads the body, as a session does
         return response
 
-    # === ONE CALL === #
+    # -------------------------------------------------------------------------
+    # One call
+    # -------------------------------------------------------------------------
 
     def _serve(self, environ, interrupt):
         """Status, headers and body; `interrupt` performs a fault of the connection and may raise."""

@@ -1,4 +1,4 @@
-"""Ponto Connect beside the direct API: one partner's application, the organisations that consent, and their tokens.
+"""Ponto Connect beside the direct API: one partner's application, the organizations that consent, and their tokens.
 
 `Connect(sim)` mounts it on a simulator: the API below `/ponto-connect`, the consent pages at `/oauth2/auth`, those for
 renewing an account's permission below `/organizations`, and the keys of webhooks at `/webhooks/keys`, on any host.
@@ -37,7 +37,7 @@ WEBHOOK_LIFETIME = timedelta(seconds=60)
 
 @dataclass(eq=False)
 class Organization:
-    """A customer of Ponto. `accounts`: ids of its accounts; one in nobody's list is the first organisation's."""
+    """A customer of Ponto. `accounts`: ids of its accounts; one in nobody's list is the first organization's."""
 
     id: str
     name: str
@@ -48,7 +48,7 @@ class Organization:
 
 @dataclass(eq=False)
 class Grant(Integration):
-    """The integration of one organisation with the application: lasts until it is revoked, whatever its tokens do."""
+    """The integration of one organization with the application: lasts until it is revoked, whatever its tokens do."""
 
     organization: Organization | None = None
     revoked: bool = False
@@ -119,7 +119,7 @@ class Connect:
 
     `redirect_uris`: those registered in the portal. `reuse_revokes`: a refresh token used twice ends its whole chain.
     `certificate_required`: a session without a client certificate of `authority` gets no connection, which is seen
-    where the session is given to `Simulator.send`, and on a socket with TLS. `visitor`: the organisation whose person
+    where the session is given to `Simulator.send`, and on a socket with TLS. `visitor`: the organization whose person
     sits before the consent pages.
     """
 
@@ -163,7 +163,9 @@ class Connect:
         sim.mount(Mount('/oauth2/auth', pages.CONSENT_ROUTES, self.authenticate))
         sim.mount(Mount('/organizations', pages.REAUTHORIZATION_ROUTES, self.authenticate))
 
-    # === ORGANISATIONS AND THEIR ACCOUNTS === #
+    # -------------------------------------------------------------------------
+    # Organizations and their accounts
+    # -------------------------------------------------------------------------
 
     def add_organization(self, name, accounts=(), representative=None):
         """Another customer of Ponto, with accounts of its own."""
@@ -174,14 +176,14 @@ class Connect:
         return organization
 
     def accounts_of(self, organization):
-        """The organisation's accounts, in Ponto's order."""
+        """The organization's accounts, in Ponto's order."""
         others = {item for other in self.organizations if other is not organization for item in other.accounts}
         if organization is not self.organization:
             return [account for account in self.sim.accounts if account.id in organization.accounts]
         return [account for account in self.sim.accounts if account.id not in others]
 
     def grant_of(self, organization=None):
-        """The living grant of an organisation (by default the first one), or None."""
+        """The living grant of an organization (by default the first one), or None."""
         grant = self.sim.integrations.get(f'connect/{(organization or self.organization).id}')
         return None if grant is None or grant.revoked else grant
 
@@ -209,7 +211,9 @@ class Connect:
             if chain.grant is grant:
                 self.revoke(chain)
 
-    # === PAGES === #
+    # -------------------------------------------------------------------------
+    # Pages
+    # -------------------------------------------------------------------------
 
     def add_consent(self, query):
         """The visitor begins to answer an authorization request."""
@@ -232,7 +236,9 @@ class Connect:
         self.reauthorizations[request.id] = request
         return request
 
-    # === TOKENS === #
+    # -------------------------------------------------------------------------
+    # Tokens
+    # -------------------------------------------------------------------------
 
     def finish_consent(self, consent, account_ids):
         """The person allows it: returns the code."""
@@ -306,7 +312,9 @@ class Connect:
         value = self.new_id(kind)
         return f'{kind}-{hashlib.sha256(value.encode()).hexdigest()}'
 
-    # === WHO CALLS === #
+    # -------------------------------------------------------------------------
+    # Who calls
+    # -------------------------------------------------------------------------
 
     @cached_property
     def authority(self):
@@ -366,10 +374,12 @@ class Connect:
         if self.signature_keys:
             signatures.verify(call, self.signature_keys)
 
-    # === WEBHOOKS === #
+    # -------------------------------------------------------------------------
+    # Webhooks
+    # -------------------------------------------------------------------------
 
     def event(self, kind, *, organization=None, account=None, synchronization=None, **attributes):
-        """An event, as `account.transactionsCreated`, of an organisation (by default the first one)."""
+        """An event, as `account.transactionsCreated`, of an organization (by default the first one)."""
         related = {
             'account': account and self.sim.account(account).id,
             'organization': (organization or self.organization).id,

@@ -27,7 +27,9 @@ def _json(body):
     return 200, JSON, json.dumps(body).encode()
 
 
-# === TOKENS === #
+# -------------------------------------------------------------------------
+# Tokens
+# -------------------------------------------------------------------------
 
 
 def create_token(sim, call):
@@ -117,7 +119,9 @@ def _invalid_grant(description):
     return errors.OAuthError(400, 'invalid_grant', description)
 
 
-# === THE ORGANISATION === #
+# -------------------------------------------------------------------------
+# The organization
+# -------------------------------------------------------------------------
 
 
 def get_root(sim, call):
@@ -232,7 +236,9 @@ def delete_integration(sim, call):
     return 200, {'data': {'id': sim.connect.new_id('integration'), 'relationships': related, 'type': 'integration'}}
 
 
-# === ACCOUNTS === #
+# -------------------------------------------------------------------------
+# Accounts
+# -------------------------------------------------------------------------
 
 
 def delete_account(sim, call):
@@ -273,7 +279,9 @@ def _pages_host(call):
     return f'{base.scheme}://{base.netloc}' if base.hostname in LOCAL else PAGES_HOST
 
 
-# === WEBHOOKS === #
+# -------------------------------------------------------------------------
+# Webhooks
+# -------------------------------------------------------------------------
 
 
 def get_webhooks(sim, call):

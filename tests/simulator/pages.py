@@ -32,7 +32,9 @@ button {{ font: inherit; padding: .5em 1.5em; margin: 1em .5em 0 0 }}
 """
 
 
-# === CONSENT === #
+# -------------------------------------------------------------------------
+# Consent
+# -------------------------------------------------------------------------
 
 
 def start_consent(sim, call):
@@ -173,7 +175,9 @@ def _consent_page(call, consent, step, title, content, button, label, error=''):
     return _page(title, forms, error, language=consent.language)
 
 
-# === RENEWAL === #
+# -------------------------------------------------------------------------
+# Renewal
+# -------------------------------------------------------------------------
 
 
 def show_renewal(sim, call):
@@ -209,7 +213,9 @@ def _renewal_page(sim, call, account, error=''):
     return _page(f'Renew the access to {account.reference} at {_bank_name(sim, account)}', forms, error)
 
 
-# === HTML === #
+# -------------------------------------------------------------------------
+# HTML
+# -------------------------------------------------------------------------
 
 _LOGIN = (
     '<label>Login <input name="login" id="login" autocomplete="off"></label>\n'

@@ -23,7 +23,7 @@ def is_file_server(host):
 
 
 def drawn(path):
-    """Status, headers and body of a logo: the initial of the file's name on a colour of its own."""
+    """Status, headers and body of a logo: the initial of the file's name on a color of its own."""
     letters = re.sub(r'[^a-z]', '', path.rpartition('/')[2].lower()) or 'p'
     drawing = DRAWING.format(hue=sum(map(ord, letters)) * 37 % 360, initial=letters[0].upper())
     return 200, {'Content-Type': 'image/svg+xml'}, drawing.encode()

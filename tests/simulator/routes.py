@@ -103,7 +103,9 @@ class Route:
     parameters: frozenset | None = frozenset()
 
 
-# === TOKEN === #
+# -------------------------------------------------------------------------
+# Token
+# -------------------------------------------------------------------------
 
 
 def create_token(sim, call):
@@ -141,7 +143,9 @@ def _client(sim, header):
     return integration
 
 
-# === ROOT === #
+# -------------------------------------------------------------------------
+# Root
+# -------------------------------------------------------------------------
 
 
 def get_root(sim, call):
@@ -184,7 +188,9 @@ def get_root(sim, call):
     }
 
 
-# === LISTS === #
+# -------------------------------------------------------------------------
+# Lists
+# -------------------------------------------------------------------------
 
 
 def list_page(sim, call, collection, render, meta=None, kept=()):
@@ -214,7 +220,9 @@ def _one(resource, render, base, kind):
     return 200, {'data': render(resource, base)}
 
 
-# === INSTITUTIONS === #
+# -------------------------------------------------------------------------
+# Institutions
+# -------------------------------------------------------------------------
 
 
 def list_institutions(sim, call):
@@ -247,7 +255,9 @@ def _institution_ids(sim, call):
     return {sim.account(account_id).institution_id for account_id in integration.account_ids}
 
 
-# === ACCOUNTS AND TRANSACTIONS === #
+# -------------------------------------------------------------------------
+# Accounts and transactions
+# -------------------------------------------------------------------------
 
 
 def _account(sim, call):
@@ -286,7 +296,9 @@ def get_pending_transaction(sim, call):
     return _one(row, serialize.transaction, call.base, 'pendingTransaction')
 
 
-# === SYNCHRONIZATIONS === #
+# -------------------------------------------------------------------------
+# Synchronizations
+# -------------------------------------------------------------------------
 
 
 def create_synchronization(sim, call):
@@ -358,7 +370,9 @@ def _updated(sim, call, synchronization, ids, list_name):
     return list_page(sim, call, Collection(present), serialize.transaction, meta={})
 
 
-# === SANDBOX === #
+# -------------------------------------------------------------------------
+# Sandbox
+# -------------------------------------------------------------------------
 
 
 def _bank_accounts(sim, call):

@@ -236,7 +236,7 @@ class Synchronization:
 
 @dataclass
 class Integration:
-    """A custom integration of the organisation's dashboard: its credentials and the accounts ticked for it."""
+    """A custom integration of the organization's dashboard: its credentials and the accounts ticked for it."""
 
     client_id: str
     client_secret: str

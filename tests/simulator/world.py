@@ -77,7 +77,9 @@ class World:
         self._failing_synchronizations = []
         self.integration = self.add_integration(CLIENT_ID, CLIENT_SECRET)
 
-    # === CLOCK AND IDS === #
+    # -------------------------------------------------------------------------
+    # Clock and ids
+    # -------------------------------------------------------------------------
 
     @property
     def clock(self):
@@ -93,7 +95,9 @@ class World:
         self._counters[kind] = self._counters.get(kind, 0) + 1
         return str(uuid.uuid5(NAMESPACE, f'{kind}/{self._counters[kind]}'))
 
-    # === INTEGRATIONS AND TOKENS === #
+    # -------------------------------------------------------------------------
+    # Integrations and tokens
+    # -------------------------------------------------------------------------
 
     def add_integration(self, client_id, client_secret, accounts=(), scope='ai'):
         """Another custom integration, with the accounts ticked for it."""
@@ -121,7 +125,9 @@ class World:
         """Make every access token invalid before its time."""
         self.tokens.clear()
 
-    # === INSTITUTIONS === #
+    # -------------------------------------------------------------------------
+    # Institutions
+    # -------------------------------------------------------------------------
 
     def add_institution(self, name, country='BE', *, ponto_id=None, extra=None, **attributes):
         """Append an institution to the catalogue; attributes in snake_case."""
@@ -147,7 +153,9 @@ class World:
             logo_url=f'{LOGOS}/sandbox.svg',
         )
 
-    # === ACCOUNTS === #
+    # -------------------------------------------------------------------------
+    # Accounts
+    # -------------------------------------------------------------------------
 
     def add_account(
         self,
@@ -258,7 +266,9 @@ class World:
         expiry = account.attributes.get('authorizationExpirationExpectedAt')
         return not isinstance(expiry, datetime) or expiry > self.clock
 
-    # === TRANSACTIONS === #
+    # -------------------------------------------------------------------------
+    # Transactions
+    # -------------------------------------------------------------------------
 
     def add_transaction(self, account, amount, execution_date, *, extra=None, **attributes):
         """A new row on top of the account's list, at once, without a synchronization; the balance follows.
@@ -353,7 +363,9 @@ class World:
         values |= named(attributes, TRANSACTION_ATTRIBUTES)
         return self._insert(account, 0, pending.amount, pending.attributes['executionDate'], {}, values)
 
-    # === THE BANK'S OWN BOOKS (SANDBOX) === #
+    # -------------------------------------------------------------------------
+    # The bank's own books (sandbox)
+    # -------------------------------------------------------------------------
 
     def add_bank_transaction(self, account, amount, execution_date, *, pending=False, extra=None, **attributes):
         """A row in the bank's books, which Ponto learns of at the next synchronization of the account."""
@@ -371,7 +383,9 @@ class World:
             self._add_to_balance(self.account(bank_account.account_id), values.get('amount'), bank_only=True)
         return row
 
-    # === SYNCHRONIZATIONS === #
+    # -------------------------------------------------------------------------
+    # Synchronizations
+    # -------------------------------------------------------------------------
 
     def synchronize(self, account, *subtypes):
         """Ponto's own refresh, done at once: of details and booked transactions unless told otherwise."""

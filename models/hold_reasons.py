@@ -35,6 +35,13 @@ KINDS = {
             " If the bank's own statement says so too, delete its line."
         ),
     ),
+    'same_id': (
+        'duplicate',
+        _lt(
+            "Ponto lists several transactions under the id %(id)s. Import this one if the bank's own statement has it"
+            " beside the other."
+        ),
+    ),
     'repeated': (
         'repeated',
         _lt("%(line)s of %(date)s came from elsewhere and has the same amount. Is it the same payment once more?"),

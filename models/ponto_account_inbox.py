@@ -1,20 +1,45 @@
 """Stage 1, page by page: what Ponto lists is a new row of the inbox, a known one, or a known one under a new id."""
 
+from collections import defaultdict
+from dataclasses import replace
+
 from odoo import models
 
 from .conversions import naive_utc
 from .matching import EXACT, SAME, pair
 
+# Stands between an id that Ponto has given to several transactions and the number of the second and further ones.
+SHARED_ID = '#'
+
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
+    def _tell_apart(self, items):
+        """Return `{id: item}` of the `Transaction` resources of one page, in their order.
+
+        Ponto promises an id of its own for each. Where several have the same one, the known one keeps it, and each
+        other gets a number behind it: nothing is swallowed, and booking holds them (`same_id`).
+        """
+        groups = defaultdict(list)
+        for item in items:
+            if not any(item.attributes == other.attributes for other in groups[item.id]):
+                groups[item.id].append(item)
+        shared = [ponto_id for ponto_id, group in groups.items() if len(group) > 1]
+        for row in self._rows(shared) if shared else ():
+            groups[row.ponto_id].sort(key=row._differs)
+        return {
+            f'{ponto_id}{SHARED_ID}{number}' if number > 1 else ponto_id: item
+            for ponto_id, group in groups.items()
+            for number, item in enumerate(group, 1)
+        }
+
     def _upsert(self, items):
-        """Create or update the inbox rows of one page of `Transaction` resources; a page twice changes nothing.
+        """Create or update the inbox rows of `items`, as of `_tell_apart`; a page twice changes nothing.
 
         :return: `(number of new rows, number of changed rows)`
         """
-        items = {item.id: item for item in items}
+        items = {ponto_id: replace(item, id=ponto_id) for ponto_id, item in items.items()}
         rows = self._rows(list(items))
         # Rows that are listed under the account's present id are not looked for under another one.
         rows.filtered(lambda row: row.account_ponto_id != self.ponto_id).account_ponto_id = self.ponto_id

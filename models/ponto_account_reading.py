@@ -32,6 +32,7 @@ from . import budget
 from .conversions import naive_utc
 from .moments import is_over, noted
 from .ordering import places
+from .ponto_account_inbox import SHARED_ID
 
 # A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
 LOOKBACK = timedelta(days=30)
@@ -54,7 +55,7 @@ class Stretch:
     @property
     def last(self):
         """The id after which the list goes on; None at its top."""
-        return self.ids[-1] if self.ids else self.after
+        return self.ids[-1].partition(SHARED_ID)[0] if self.ids else self.after
 
 
 class PontoAccount(models.Model):
@@ -199,9 +200,10 @@ class PontoAccount(models.Model):
         for number, page in enumerate(pages, 1):
             if not stretch.ids and not stretch.after:
                 self._note_list(page)
-            new, changed = self._upsert(page.items)
+            items = self._tell_apart(page.items)
+            new, changed = self._upsert(items)
             counts.update(read_count=len(page.items), new_count=new, changed_count=changed)
-            stretch.ids += [item.id for item in page.items]
+            stretch.ids += list(items)
             if not page.next_url:
                 break
             if page.items and not new and not changed and self._is_enough(stretch, page.items):

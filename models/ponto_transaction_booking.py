@@ -12,6 +12,7 @@ from . import budget
 from .database_errors import is_passing
 from .labels import account_number, clean_line, remittance_text
 from .ordering import FIRST_SEQUENCE
+from .ponto_account_inbox import SHARED_ID
 
 _logger = logging.getLogger(__name__)
 
@@ -177,6 +178,8 @@ class PontoTransaction(models.Model):
             return {'kind': 'decimals', 'figure': str(self.attributes.get('amount')), 'currency': self.currency_code}
         if self.missing_since and not self.is_checked:
             return {'kind': 'missing'}
+        if SHARED_ID in self.ponto_id and not self.is_checked:
+            return {'kind': 'same_id', 'id': self.ponto_id.partition(SHARED_ID)[0]}
         return self._date_obstacle(account)
 
     def _date_obstacle(self, account):

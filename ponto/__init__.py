@@ -28,8 +28,9 @@ from .oauth import (
     pkce_challenge,
     pkce_pair,
 )
-from .resources import Account, Institution, Page, SyncError, Synchronization, Transaction, Userinfo, parse_datetime
+from .resources import Account, Institution, Page, SyncError, Synchronization, Transaction, Userinfo
 from .signature import HttpSignature
+from .values import parse_datetime
 
 __all__ = [
     'ACCOUNT_DETAILS',

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from .errors import PontoResponseError
-from .resources import clean_text
+from .values import clean_text
 
 MARGIN = 60
 # What is assumed when the token endpoint does not say how long a token lives, and what is believed at most.

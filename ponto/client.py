@@ -9,9 +9,10 @@ import requests
 
 from .auth import Auth
 from .errors import PontoAuthError, PontoResponseError
-from .resources import Account, Institution, Page, Synchronization, Transaction, parse_datetime
+from .resources import Account, Institution, Page, Synchronization, Transaction
 from .transport import Params, Transport
 from .urls import checked_url, join_path, link_path
+from .values import parse_datetime
 
 PAGE_LIMIT = 100
 

@@ -26,7 +26,7 @@ from .errors import (
     PontoResponseError,
     PontoServerError,
 )
-from .resources import clean_text, one_line
+from .values import clean_text, one_line
 
 # Both this and `application/vnd.api+json;version=2` are answered. This is what Ponto's own client of the direct API
 # sends; `version=2` names the version of Ponto Connect.

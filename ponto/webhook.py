@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from .deciphering import parse_json
 from .errors import PontoConnectionError, PontoWebhookError
-from .resources import clean_text, one_line, parse_datetime, to_json
+from .values import clean_text, one_line, parse_datetime, to_json
 
 ISSUER = 'https://api.ibanity.com'
 ALGORITHM = 'RS512'

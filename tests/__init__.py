@@ -1,6 +1,7 @@
 import logging
 from importlib.util import find_spec
 
+from . import test_structure
 from . import test_synchronization
 from . import test_balance
 from . import test_opening
@@ -53,7 +54,6 @@ from . import test_reconciliation_grading
 from . import test_repeated
 from . import test_review
 from . import test_same_payment
-from . import test_reconciliation_properties
 from . import test_suspects
 from . import test_processes
 from . import test_connect_flow
@@ -76,8 +76,8 @@ if find_spec('hypothesis'):
     from . import test_drawn_values
     from . import test_fuzz
     from . import test_properties
+    from . import test_reconciliation_properties
 else:
     logging.getLogger(__name__).info(
-        "Left out: test_drawn_values, test_fuzz, test_properties. They need the package hypothesis,"
-        " see test-requirements.txt"
+        "Tests that draw values at random are left out. They need the package hypothesis, see test-requirements.txt."
     )

@@ -12,7 +12,8 @@ from odoo.tests import BaseCase, tagged
 
 from ..models import labels
 from ..models.labels import account_number, clean_line, payment_reference, reference_key, remittance_text
-from ..ponto.resources import Transaction, one_line, to_json
+from ..ponto.resources import Transaction
+from ..ponto.values import one_line, to_json
 from .regex_steps import StepCounter, TooManySteps
 
 ROOT = Path(__file__).parents[1]

@@ -7,19 +7,8 @@ from pathlib import Path
 from odoo.tests import BaseCase
 
 from ..ponto.deciphering import parse_json
-from ..ponto.resources import (
-    Account,
-    Institution,
-    Page,
-    SyncError,
-    Synchronization,
-    Transaction,
-    clean_text,
-    one_line,
-    parse_amount,
-    parse_datetime,
-    to_json,
-)
+from ..ponto.resources import Account, Institution, Page, SyncError, Synchronization, Transaction
+from ..ponto.values import clean_text, one_line, parse_amount, parse_datetime, to_json
 
 DATA = Path(__file__).parent / 'data'
 GENERATIONS = ('spec_2022', 'java_2019', 'oca_2019')

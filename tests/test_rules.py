@@ -166,3 +166,28 @@ class TestWhatIsKept(PontoCase):
             event._write({'create_date': fields.Datetime.now() - timedelta(days=days)})
         events._gc_events()
         self.assertEqual((old + young).exists(), young)
+
+
+@tagged('post_install', '-at_install')
+class TestWhatIsProven(PontoCase):
+    def test_a_canceled_line_explains_nothing(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        line = self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-03-02', 'amount': 5, 'payment_ref': "By hand"}
+        )
+        self.assertEqual(account._explain_difference()[0][1], -5)
+        line.move_id.button_draft()
+        line.move_id.button_cancel()
+        account.invalidate_recordset()
+        self.assertEqual((account.balance_difference, account._explain_difference()), (0, []))
+
+    def test_no_opening_line_is_proposed_before_the_list_is_read_to_its_end(self):
+        online = self.simulator.add_account('BE43068999999501', institution=self.bank, balance=2500)
+        self.simulator.add_transaction(online, 150, '2026-03-02')
+        account = self.link(online)
+        account._synchronize()
+        self.assertEqual(account._prepare_opening_line_vals().get('amount'), 2500)
+        account._request_full_read()
+        self.assertFalse(account._prepare_opening_line_vals())

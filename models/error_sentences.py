@@ -17,6 +17,10 @@ _SENTENCES = {
     'PontoGrantError': _lt(
         "Ponto has ended the permission to read these accounts. Use Update Credentials to connect again."
     ),
+    'CopiedTokenError': _lt(
+        "This database is a copy of another one, or has been renamed. It does not use the permission of the original,"
+        " which would lose it. Use Update Credentials to give this database a permission of its own."
+    ),
     'PontoAuthError': _lt("Ponto refuses access with the stored credentials. Use Update Credentials to connect again."),
     'PontoNotFoundError': _lt(
         "Ponto does not know this account, or no longer lets this integration read it. Tick the account for the"

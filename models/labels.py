@@ -20,6 +20,9 @@ MIN_REFERENCE = 5
 # What banks write where the payer has written nothing.
 NOTHING = frozenset(('notprovided', 'not provided', 'not_provided', 'nonref', 'none', 'null', 'n/a'))
 
+# How a formula begins in a workbook that Odoo exports. Its CSV guards further signs by itself.
+FORMULA = ('=', '{=')
+
 _BREAK = re.compile(r'<br ?/?>', re.IGNORECASE)
 _OGM = re.compile(r'(?:\+{3}|\*{3})? ?(\d{3})/?(\d{4})/?(\d{5}) ?(?:\+{3}|\*{3})?', re.ASCII)
 # A card's number as banks print it, or an IBAN as apps show it.
@@ -55,9 +58,15 @@ def clean_line(text):
     """Return at most `MAX_TEXT` characters of a text as one line for the books.
 
     All white space becomes single spaces. Control, bidirectional and zero-width characters are left out: XML refuses
-    the first, and the others let a text look like another one.
+    the first, and the others let a text look like another one. What a workbook would take for a formula gets an
+    apostrophe before it.
     """
-    return ' '.join(_readable(_bounded(text)).split())
+    return as_text(' '.join(_readable(_bounded(text)).split()))
+
+
+def as_text(text):
+    """Return a text as a spreadsheet may have it: with an apostrophe before what begins like a formula."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def payment_reference(row):

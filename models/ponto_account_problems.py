@@ -38,7 +38,7 @@ REMEDY_OF_FAILURE = {
     'PontoAuthError': 'update_credentials',
     'PontoNotFoundError': 'fetch_accounts',
 }
-REFUSALS = ('PontoCredentialsError', 'PontoGrantError')
+REFUSALS = ('PontoCredentialsError', 'PontoGrantError', 'CopiedTokenError')
 # The bank gives Ponto nothing new.
 OBSTACLES = ('consent_ended', 'consent_refused', 'bank')
 # Problems that all accounts of a connection share.

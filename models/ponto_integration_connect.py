@@ -28,7 +28,7 @@ from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
 from .encryption import decrypt
 from .error_sentences import error_sentence
 from .moments import over_domain
-from .ponto_token import TokenStore
+from .ponto_token import CopiedTokenError, TokenStore
 from .turns import EndTurns, in_turns
 
 _logger = logging.getLogger(__name__)
@@ -269,6 +269,9 @@ class PontoIntegration(models.Model):
     def _end_consent(self, client):
         try:
             client.revoke()
+        except CopiedTokenError:
+            # What the organization has given is the original's.
+            raise
         except PontoError:
             if not self.organization_id:
                 raise

@@ -9,6 +9,7 @@ class PontoMirror(models.AbstractModel):
     """
 
     _name = 'ponto.mirror'
+    _inherit = 'ponto.exported'
     _description = "Mirror of Something at Ponto"
 
     @api.model_create_multi

@@ -9,11 +9,21 @@ import psycopg2.errors
 from odoo import fields, models
 
 from ..ponto.auth import Token, utcnow
-from ..ponto.errors import PontoTimeoutError
+from ..ponto.errors import PontoGrantError, PontoTimeoutError
 from .conversions import naive_utc
 from .encryption import decrypt, encrypt
 
 _logger = logging.getLogger(__name__)
+
+
+class CopiedTokenError(PontoGrantError):
+    """The token of a consent belongs to another database, of which this one is a copy.
+
+    A refresh token is good once: the copy that uses it takes the original's consent away.
+    """
+
+    def __init__(self):
+        super().__init__(0, 'copied_database', 'the token belongs to another database')
 
 
 class PontoToken(models.Model):
@@ -32,6 +42,7 @@ class PontoToken(models.Model):
     access_token = fields.Char()
     refresh_token = fields.Char()
     expires_at = fields.Datetime()
+    database = fields.Char(help="The database for which it was issued: a copy does not use it.")
 
     _integration_uniq = models.UniqueIndex('(integration_id)', "An integration has one token.")
 
@@ -61,11 +72,15 @@ class TokenStore:
         """Serve `integration`, one record whose secrets may be read (sudo)."""
         self.env = integration.env
         self.integration_id = integration.id
+        self.is_consent = integration.connection == 'connect'
         self.issued_for = hashlib.sha256('\n'.join(integration._credentials()).encode()).hexdigest()
         self.token = None
 
     def load(self):
-        """Return the shared `Token`, or None if there is none for these credentials."""
+        """Return the shared `Token`, or None if there is none for these credentials.
+
+        :raise CopiedTokenError: it is a consent's and belongs to the database that this one was copied from
+        """
         return self.token or self._token(self._row(self.env))
 
     def renew(self, stale, request):
@@ -120,15 +135,28 @@ class TokenStore:
 
     def _write(self, row, token):
         row._write_texts(
-            token.access_token, token.refresh_token, issued_for=self.issued_for, expires_at=naive_utc(token.expires_at)
+            token.access_token,
+            token.refresh_token,
+            issued_for=self.issued_for,
+            expires_at=naive_utc(token.expires_at),
+            database=self._database(),
         )
         row.flush_recordset()
+
+    def _database(self):
+        """Return what tells this database from a copy: Odoo gives a copy another UUID, and PostgreSQL another name."""
+        uuid = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
+        return f'{uuid}/{self.env.cr.dbname}'
 
     def _row(self, env):
         return env['ponto.token'].sudo().search([('integration_id', '=', self.integration_id)])
 
     def _token(self, row):
         if not row.access_token or row.issued_for != self.issued_for:
+            return None
+        if row.database and row.database != self._database():
+            if self.is_consent:
+                raise CopiedTokenError
             return None
         access_token, refresh_token = row._texts()
         return Token(

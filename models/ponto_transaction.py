@@ -24,6 +24,7 @@ class PontoTransaction(models.Model):
     """One booked transaction as Ponto reported it: the inbox. Its statement line is what the books made of it."""
 
     _name = 'ponto.transaction'
+    _inherit = 'ponto.exported'
     _description = "Bank Transaction from Ponto"
     _order = 'date desc, rank desc, id desc'
     _rec_name = 'payment_ref'

@@ -27,6 +27,8 @@ from . import test_browser
 from . import test_connect_wizard
 from . import test_identity
 from . import test_security
+from . import test_attacks
+from . import test_hostile_texts
 from . import test_consent
 from . import test_simulator
 from . import test_simulator_connect

@@ -117,6 +117,23 @@ class TestConnectFlow(ConnectCase):
         self.assertEqual(self.come_back(address).status_code, 303)
         self.assertEqual(self.come_back(address).status_code, 400)
 
+    def test_no_header_leads_the_browser_or_the_consent_elsewhere(self):
+        headers = {'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Proto': 'https', 'Forwarded': 'host=evil.example'}
+        address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
+        response = self.come_back(address, headers=headers)
+        self.assertEqual(response.status_code, 303)
+        self.assertNotIn('evil', response.headers['Location'])
+        response = self.come_back('/ponto/consent/return?state=forged&code=x', headers=headers)
+        self.assertEqual(response.status_code, 400)
+        self.assertNotIn('evil', response.text)
+
+    def test_what_a_forged_return_carries_is_not_repeated_on_the_page(self):
+        markup = '%3Cscript%3Ealert(1)%3C/script%3E'
+        for parameters in (f'state={markup}', f'state=x&error={markup}', f'state=x&code={markup}&{markup}={markup}'):
+            response = self.come_back(f'/ponto/consent/return?{parameters}')
+            self.assertEqual(response.status_code, 400)
+            self.assertNotIn('alert(1)', response.text)
+
     def test_a_flood_of_returns_hears_to_wait_and_keeps_no_genuine_one_out(self):
         address = Visitor(self.simulator).consent(self.go_to_ponto(), [self.online])
         for path in ('consent', 'reauthorization'):
@@ -258,6 +275,46 @@ class TestConnectFlow(ConnectCase):
         self.assertIsNone(self.connect.grant_of())
         self.assertEqual(account.state, 'withdrawn')
         self.assertEqual(self.lines(account).amount, 100)
+
+    def copy_database(self):
+        """Let this database be a copy: its tokens were issued for another one."""
+        self.env['ponto.token'].search([]).database = 'another-uuid/production'
+        self.env.flush_all()
+
+    def test_a_copied_database_leaves_the_consent_of_the_original_alone(self):
+        wizard = self.consent_without_browser()
+        wizard.with_user(self.accountant).action_link_accounts()
+        account = wizard.line_ids.account_id
+        self.copy_database()
+        calls = len(self.simulator.requests)
+        self.run_cron()
+        self.run_cron('ir_cron_keep_consents')
+        self.assertEqual([call.path for call in self.simulator.requests[calls:] if 'financial' not in call.path], [])
+        self.assertEqual((account.state, account.integration_id.state), ('error', 'refused'))
+        self.assertIn("copy of another one", account.error_message)
+        shown = account.integration_id.with_user(self.accountant).action_disconnect()
+        self.assertIn("Ponto could not be told", shown['params']['message'])
+        self.assertTrue(self.connect.grant_of())
+
+    def test_a_copied_database_works_with_a_consent_of_its_own(self):
+        wizard = self.consent_without_browser()
+        wizard.with_user(self.accountant).action_link_accounts()
+        account = wizard.line_ids.account_id
+        self.copy_database()
+        self.run_cron()
+        self.consent_without_browser()
+        self.run_cron()
+        self.assertEqual((account.state, account.integration_id.state), ('active', 'connected'))
+
+    def test_a_token_of_before_names_its_database_with_the_next_renewal(self):
+        integration = self.consent_without_browser().integration_id
+        token = self.env['ponto.token'].search([])
+        token.database = False
+        self.env.flush_all()
+        self.connect.revoke_access_tokens()
+        integration._fetch_accounts()
+        self.env.invalidate_all()
+        self.assertTrue(token.database.endswith(f'/{self.env.cr.dbname}'))
 
     def test_disconnect_works_whatever_is_missing_and_says_that_ponto_does_not_know(self):
         def without_certificate():

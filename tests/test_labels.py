@@ -181,6 +181,11 @@ class TestLabelOrder(BaseCase):
         self.assertEqual(remittance_text(row), '<p>Factuur [31m17 71<br/>x</p>')
         self.assertEqual(clean_line(" Shop\x08\x0bGent\u00a0\u2028B\u00ad "), "Shop Gent B")
 
+    def test_what_a_workbook_would_take_for_a_formula_is_marked_as_text(self):
+        for text in ('=1+1', '{=1+1}', ' \u200b=HYPERLINK("https://evil.example")'):
+            self.assertTrue(payment_reference(self.row(remittance_information=text)).startswith("'"), text)
+        self.assertEqual(clean_line('-12 = x'), '-12 = x')
+
     def test_of_a_text_without_end_a_bounded_part_is_read(self):
         row = self.row(remittance_information="word " * labels.MAX_TEXT)
         self.assertLessEqual(len(payment_reference(row)), labels.MAX_TEXT)

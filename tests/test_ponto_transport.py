@@ -22,6 +22,7 @@ from odoo.tests import BaseCase
 
 from ..ponto import PontoClient, PontoConnectionError, PontoError, PontoResponseError, PontoTimeoutError, PontoTlsError
 from ..ponto.transport import Transport
+from .simulator.authority import Authority
 
 # Odoo's own handler compares the time limit with a number, and ours is a pair.
 SEND = requests.Session.send
@@ -255,6 +256,28 @@ class TestTransport(BaseCase):
         server = self.serve(answer(), context=context)
         self.assert_fails(PontoTlsError, server.url.replace('http:', 'https:'), 0, server)
         self.assertEqual(self.waits, [])
+
+    def test_a_certificate_that_has_expired_or_is_of_another_host_is_a_tls_error(self):
+        authority, folder = Authority(), Path(self.enterContext(tempfile.TemporaryDirectory()))
+        trusted = folder / 'trusted.pem'
+        trusted.write_bytes(authority.certificate)
+        yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+        for number, (arguments, is_right) in enumerate(
+            (({}, True), ({'until': yesterday}, False), ({'host': '127.0.0.2'}, False), ({'host': 'evil.test'}, False))
+        ):
+            credentials = authority.issue_server(**arguments)
+            file = folder / f'{number}.pem'
+            file.write_bytes(credentials.certificate + credentials.private_key)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(file)
+            server = self.serve(answer(), context=context)
+            with self.subTest(arguments), patch.dict('os.environ', {'REQUESTS_CA_BUNDLE': str(trusted)}):
+                if is_right:
+                    self.assertEqual(
+                        self.make_client(server.url.replace('http:', 'https:')).get_account(account_id='a1').id, 'a1'
+                    )
+                else:
+                    self.assert_fails(PontoTlsError, server.url.replace('http:', 'https:'), 0, server)
 
     def test_a_synchronization_is_repeated_only_if_it_was_not_sent(self):
         for act in ('reset', 'silent', answer(length=1000), answer(SYNCHRONIZATION, '500 Oops')):

@@ -33,6 +33,7 @@ MATRIX = {
     'ponto.connect': ('', '', '', '', '', 'rwcu', ''),
     'ponto.connect.account': ('', '', '', '', '', 'rwcu', ''),
     'ponto.event': ('', '', '', '', '', '', 'r'),
+    'ponto.settlement': ('', '', '', 'rwcu', 'rwcu', 'rwcu', ''),
     'ponto.backfill': ('', '', '', 'rwcu', 'rwcu', 'rwcu', ''),
     'ponto.reauthorize': ('', '', '', '', '', 'rwcu', ''),
 }
@@ -179,10 +180,22 @@ class TestSecurity(PontoCase):
             company_ids=[Command.set(other.ids)],
         )
         env = self.env(user=stranger, context={'allowed_company_ids': other.ids})
-        for record in (mine, renewal):
+        older = self.env['ponto.backfill'].create({'account_ids': self.account.ids, 'date_from': '2026-01-01'})
+        settling = {'way': 'aside', 'transaction_ids': self.account.transaction_ids.ids}
+        settlement = self.env['ponto.settlement'].create(settling)
+        for record, name in (
+            (mine, 'company_id'),
+            (renewal, 'message'),
+            (older, 'opening_message'),
+            (settlement, 'label'),
+        ):
             self.assertFalse(record.with_env(env).search([]))
             with self.assertRaises(AccessError):
-                record.with_env(env).read(['company_id' if record == mine else 'message'])
+                record.with_env(env).read([name])
+        with self.assertRaises(AccessError):
+            older.with_env(env).create({'account_ids': self.account.ids, 'date_from': '2026-01-01'})
+        with self.assertRaises(AccessError):
+            settlement.with_env(env).create(settling)
         wizard = env['ponto.connect'].create({'company_id': other.id})
         with self.assertRaises(AccessError):
             lines.with_env(env).create({'wizard_id': wizard.id, 'account_id': self.account.id})

@@ -1,6 +1,7 @@
 """The simulator's Ponto Connect: consent pages, webhooks, and all of it on a socket by mutual TLS."""
 
 import contextlib
+import logging
 import tempfile
 from datetime import datetime, timezone
 from unittest.mock import patch
@@ -286,7 +287,8 @@ class TestOnSocket(BaseCase):
         )
         return PontoConnectClient(base_url=base_url, auth=auth, session=session, sleep=lambda seconds: None)
 
-    def test_from_the_consent_to_its_end(self):
+    def give_consent(self):
+        """Return code, verifier and token of a consent that a person has given on the pages."""
         verifier, challenge = pkce_pair()
         url = authorization_url(
             endpoint=f'{self.pages}/oauth2/auth',
@@ -298,6 +300,10 @@ class TestOnSocket(BaseCase):
         returned = Visitor(self.simulator).consent(url, [self.account])
         code = dict(parse_qsl(urlsplit(returned).query))['code']
         token = self.make_client().exchange_code(code=code, code_verifier=verifier, redirect_uri=REDIRECT_URI)
+        return code, verifier, token
+
+    def test_from_the_consent_to_its_end(self):
+        _code, _verifier, token = self.give_consent()
         store = MemoryTokenStore(Token('stale', datetime(2020, 1, 1, tzinfo=timezone.utc), token.refresh_token))
         client = self.make_client(store)
         self.assertEqual([account.id for account in client.iter_accounts()], [self.account.id])
@@ -318,6 +324,23 @@ class TestOnSocket(BaseCase):
         client.delete_integration(organization_id=self.connect.organization.id)
         with self.assertRaises(PontoGrantError):
             client.get_userinfo()
+
+    def test_with_all_logs_at_debug_level_no_secret_is_logged(self):
+        with self.assertLogs(level=logging.DEBUG) as logs:
+            code, verifier, token = self.give_consent()
+            store = MemoryTokenStore(Token('stale', datetime(2020, 1, 1, tzinfo=timezone.utc), token.refresh_token))
+            list(self.make_client(store).iter_accounts())
+        text = '\n'.join(logs.output)
+        self.assertIn('urllib3', text)
+        for secret in (
+            CLIENT_SECRET,
+            code,
+            verifier,
+            token.access_token,
+            token.refresh_token,
+            store.load().access_token,
+        ):
+            self.assertNotIn(secret, text)
 
     def test_without_certificate_of_the_authority_nothing_arrives(self):
         with self.assertRaises(PontoConnectionError):

@@ -1,3 +1,4 @@
+import gzip
 import logging
 import time
 from datetime import timedelta
@@ -110,6 +111,37 @@ class TestWebhooks(ConnectCase):
             with self.subTest(name):
                 self.assertEqual(self.post(sent, signed), 403)
         self.assertFalse(self.env['ponto.event'].search([]))
+
+    def test_a_compressed_body_is_not_inflated(self):
+        body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
+        for sent, encoding in ((gzip.compress(body), 'gzip'), (gzip.compress(b'0' * 50_000_000), 'gzip'), (body, 'x')):
+            headers = {'Content-Type': 'application/json', 'Signature': signature, 'Content-Encoding': encoding}
+            response = self.url_open('/ponto/webhook', data=sent, headers=headers, method='POST', timeout=PATIENCE)
+            # What is signed is the bytes as they came: only the last one's are those that Ponto has signed.
+            self.assertEqual(response.status_code, 204 if sent == body else 403)
+
+    def test_no_header_gives_a_flood_another_address_or_a_notice_another_target(self):
+        body, signature = self.sign(self.connect.event('account.detailsUpdated', account=self.online))
+        statuses = []
+        for number in range(LIMIT + 1):
+            headers = {
+                'Signature': 'x.y.z',
+                'X-Forwarded-For': f'192.0.2.{number}',
+                'X-Real-IP': f'192.0.2.{number}',
+                'Forwarded': f'for=192.0.2.{number}',
+                'X-HTTP-Method-Override': 'GET',
+                'X-Original-URL': '/web/database/drop',
+            }
+            response = self.url_open('/ponto/webhook', data=body, headers=headers, method='POST', timeout=PATIENCE)
+            statuses.append(response.status_code)
+        self.assertEqual(statuses, [403] * LIMIT + [429])
+        self.assertFalse(self.env['ponto.event'].search([]))
+        self.assertEqual(self.post(body, signature), 204)
+
+    def test_only_a_post_reaches_the_webhook(self):
+        for method in ('GET', 'PUT', 'DELETE', 'PATCH'):
+            response = self.url_open('/ponto/webhook', data=b'{}', method=method, timeout=PATIENCE)
+            self.assertEqual(response.status_code, 405)
 
     def test_a_body_that_is_too_large_is_refused(self):
         self.assertEqual(self.post(b'x' * (MAX_BODY + 1), 'x.y.z'), 413)

@@ -20,12 +20,12 @@ class PontoBackfill(models.TransientModel):
     @api.depends('account_ids')
     def _compute_opening_message(self):
         for wizard in self:
+            # Ids of others may be guessed.
+            accounts = wizard.account_ids._origin._filtered_access('read')
             lines = (
                 self.env['account.bank.statement.line']
                 .sudo()
-                .search(
-                    [('journal_id', 'in', wizard.account_ids.sudo().journal_id.ids), ('is_ponto_opening', '=', True)]
-                )
+                .search([('journal_id', 'in', accounts.sudo().journal_id.ids), ('is_ponto_opening', '=', True)])
             )
             wizard.opening_message = (
                 self.env._(

@@ -37,13 +37,15 @@ class Authority:
         """Credentials of a client; `key` is made up unless it is given."""
         return self._issue(name, key, ExtendedKeyUsageOID.CLIENT_AUTH)
 
-    def issue_server(self, host='127.0.0.1'):
-        """Credentials of a server with this address or name."""
+    def issue_server(self, host='127.0.0.1', until=None):
+        """Credentials of a server with this address or name; `until`: when they end, for expired ones."""
         try:
             name = x509.IPAddress(ipaddress.ip_address(host))
         except ValueError:
             name = x509.DNSName(host)
-        return self._issue(host, None, ExtendedKeyUsageOID.SERVER_AUTH, x509.SubjectAlternativeName([name]))
+        return self._issue(
+            host, None, ExtendedKeyUsageOID.SERVER_AUTH, x509.SubjectAlternativeName([name]), until=until
+        )
 
     def server_context(self, host='127.0.0.1'):
         """A TLS context for a server that talks only to clients of this authority."""
@@ -57,7 +59,7 @@ class Authority:
             context.load_cert_chain(path)
         return context
 
-    def _issue(self, name, key, usage, *extensions):
+    def _issue(self, name, key, usage, *extensions, until=None):
         key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = self._sign(
@@ -66,19 +68,21 @@ class Authority:
             x509.BasicConstraints(ca=False, path_length=None),
             x509.ExtendedKeyUsage([usage]),
             *extensions,
+            until=until,
         )
         return Credentials(_pem(certificate), private_pem(key))
 
-    def _sign(self, subject, public_key, *extensions):
+    def _sign(self, subject, public_key, *extensions, until=None):
         now = datetime.now(timezone.utc)
+        until = until or now + timedelta(days=3650)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self._name)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=3650))
+            .not_valid_before(min(now, until) - timedelta(days=1))
+            .not_valid_after(until)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
         )

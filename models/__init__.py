@@ -4,6 +4,7 @@ from . import account_bank_statement_line_matching_runner
 from . import account_bank_statement_line_panel
 from . import account_bank_statement_line_proposals
 from . import account_bank_statement_line_reconciliation
+from . import account_bank_statement_line_rule
 from . import account_journal
 from . import account_journal_import
 from . import account_reconcile_model

@@ -1,4 +1,4 @@
-"""What the panel of a bank transaction shows and does: proposals, open items, accounts used last, rules.
+"""What the panel of a bank transaction shows and does: proposals, open items, accounts used last.
 
 Everything is read with the user's own rights. An amount of money that comes in is positive.
 """
@@ -6,11 +6,10 @@ Everything is read with the user's own rights. An amount of money that comes in 
 from collections import Counter
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import float_repr
+from odoo.tools import format_datetime
 
-from .rights import check_may_book, may_book
+from .rights import may_book
 
 ITEMS_SHOWN = 40
 # So many of a counterpart's last transactions say on which accounts they are usually booked.
@@ -25,7 +24,7 @@ class AccountBankStatementLine(models.Model):
         """Return what the panel shows of this one line. Callable over RPC.
 
         :return: dict of `is_reconciled`, `may_match`, `currency_id`, `left` (what is still to be reconciled),
-            `reason` (why it is matched), `documents` it is matched with (`[{'model', 'id', 'name', 'amount',
+            `reason` (why it is matched), `who` (a sentence that says who has matched it, and when), `documents` it is matched with (`[{'model', 'id', 'name', 'amount',
             'currency_id'}]`), `proposals` (see `get_proposals`), `accounts` (those used last for this counterpart, as
             `{'account_id', 'name', 'tax_ids', 'count'}`), `fee_account_id`
         """
@@ -39,38 +38,37 @@ class AccountBankStatementLine(models.Model):
             'may_match': may_book(self.env),
             'currency_id': currency.id,
             'left': currency.round(-sum(suspense.mapped('amount_currency'))),
-            'counterpart': self.partner_id.display_name or self.partner_name or '',
             'reason': self.match_reason or '',
+            'who': self._who_matched(),
             'documents': self._matched_documents(),
             'proposals': self.get_proposals().get(self.id, []) if is_open else [],
             'accounts': self._accounts_used_last() if is_open else [],
             'fee_account_id': self.journal_id.ponto_fee_account_id.id,
         }
 
-    def search_open_items(self, text='', limit=ITEMS_SHOWN):
-        """Return open items that this line may pay, those of its partner and of its amount first. Callable over RPC.
+    def search_open_items(self, text=''):
+        """Return open items that this line may pay: those of its partner, of its amount, and the newest ones.
+
+        Callable over RPC.
 
         :param text: a part of the document's number, the partner's name or the label, or an amount
         :return: `[{'id', 'move_id', 'document', 'partner', 'label', 'date', 'due', 'residual', 'currency_id'}]`
         """
         self.ensure_one()
         self.check_access('read')
-        found = self.env['account.move.line'].search(
-            Domain(self._get_default_amls_matching_domain()) & self._open_items_domain((text or '').strip()),
-            order='date desc, id desc',
-            limit=5 * limit,
-        )
+        items = self.env['account.move.line']
+        found = Domain(self._get_default_amls_matching_domain()) & self._open_items_domain((text or '').strip())
+        left = -sum(self._suspense_items().mapped('amount_currency'))
         partner = self.partner_id.commercial_partner_id
-        return [
-            item._prepare_open_item_vals()
-            for item in found.sorted(
-                lambda item: (
-                    item.partner_id.commercial_partner_id != partner,
-                    bool(item.currency_id.compare_amounts(item.amount_residual_currency, self.amount)),
-                    item.date_maturity or item.date,
-                )
-            )[:limit]
-        ]
+        chosen = items
+        if partner:
+            of_partner = found & Domain('partner_id', 'child_of', partner.ids)
+            chosen |= items.search(of_partner, order='date_maturity, id', limit=ITEMS_SHOWN)
+        of_amount = found & Domain('amount_residual_currency', '=', left)
+        chosen |= items.search(of_amount, order='date_maturity, id', limit=ITEMS_SHOWN)
+        if len(chosen) < ITEMS_SHOWN:
+            chosen |= items.search(found, order='date desc, id desc', limit=ITEMS_SHOWN)
+        return [item._prepare_open_item_vals() for item in chosen[:ITEMS_SHOWN]]
 
     def find_next_to_reconcile(self, line_ids=()):
         """Return the id of the next open line, False without any. Callable over RPC.
@@ -89,23 +87,6 @@ class AccountBankStatementLine(models.Model):
         return self.search(
             [('journal_id', '=', self.journal_id.id), ('is_reconciled', '=', False), ('id', '!=', self.id)], limit=1
         ).id
-
-    def action_create_rule(self):
-        """Make a rule of core's out of how this line was booked on accounts, and open it.
-
-        The rule applies to the same partner, else to the name or the text that the bank told.
-        """
-        self.ensure_one()
-        check_may_book(self.env)
-        rule = self.env['account.reconcile.model'].create(self._prepare_rule_vals())
-        return {
-            'type': 'ir.actions.act_window',
-            'name': self.env._("Always for This Counterpart"),
-            'res_model': rule._name,
-            'res_id': rule.id,
-            'views': [(False, 'form')],
-            'target': 'new',
-        }
 
     # -------------------------------------------------------------------------
     # Helpers
@@ -133,6 +114,15 @@ class AccountBankStatementLine(models.Model):
             return abs(float(f'{whole.replace(".", "")}{separator}{decimals}'))
         except ValueError:
             return None
+
+    def _who_matched(self):
+        """Return the sentence that says who has matched this line and when, '' for a match of somewhere else."""
+        if not self.matched_at:
+            return ''
+        when = format_datetime(self.env, self.matched_at, dt_format='short')
+        if self.is_matched_by_itself:
+            return self.env._("Matched by itself, %(when)s", when=when)
+        return self.env._("Matched by %(person)s, %(when)s", person=self.matched_uid.sudo().name, when=when)
 
     def _matched_documents(self):
         """Return with what this line is matched: documents of the reconciled items, else the accounts."""
@@ -174,38 +164,6 @@ class AccountBankStatementLine(models.Model):
             {'account_id': account.id, 'name': account.display_name, 'tax_ids': list(tax_ids), 'count': count}
             for (account, tax_ids), count in counted.most_common(ACCOUNTS_SHOWN)
         ]
-
-    def _prepare_rule_vals(self):
-        """Return the values of the rule that would book this line as it is booked."""
-        _liquidity, _suspense, items = self._seek_for_lines()
-        items = items.filtered(lambda item: not item.account_id.reconcile and not item.tax_line_id)
-        if not items:
-            raise UserError(self.env._("Only what was booked on an account can become a rule."))
-        total = sum(items.mapped('balance'))
-        condition = (
-            {'match_partner_ids': [fields.Command.set(self.partner_id.ids)]}
-            if self.partner_id
-            else {'match_label': 'contains', 'match_label_param': self.partner_name or self.payment_ref}
-        )
-        return {
-            'name': self.partner_id.display_name or self.partner_name or self.payment_ref,
-            'trigger': 'auto_reconcile',
-            'company_id': self.company_id.id,
-            **condition,
-            'line_ids': [
-                fields.Command.create(
-                    {
-                        'account_id': item.account_id.id,
-                        'amount_type': 'percentage_st_line',
-                        'amount_string': float_repr(100 * item.balance / total if total else 100, 2),
-                        'tax_ids': [fields.Command.set(item.tax_ids.ids)],
-                        'label': item.name,
-                        'analytic_distribution': item.analytic_distribution,
-                    }
-                )
-                for item in items
-            ],
-        }
 
 
 class AccountMoveLine(models.Model):

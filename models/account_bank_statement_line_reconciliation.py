@@ -89,6 +89,7 @@ class AccountBankStatementLine(models.Model):
 
     def action_undo_matches(self):
         """Undo the reconciliation of the selected lines, and tell how many there were."""
+        self._check_matcher()
         lines = self.filtered(lambda line: line.is_reconciled or line.match_kind)
         lines.action_undo_reconciliation()
         return success(self.env._("The reconciliation of %(count)s transactions was undone.", count=len(lines)))

@@ -82,6 +82,7 @@ class AccountJournal(models.Model):
 
     def action_ponto_to_reconcile(self):
         """Open the transactions of these journals that are still to be reconciled."""
+        self.check_access('read')
         action = self._action_ponto_transactions()
         context = action['context'] if isinstance(action['context'], dict) else literal_eval(action['context'])
         return {**action, 'context': {**context, 'search_default_not_reconciled': True}}

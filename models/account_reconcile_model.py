@@ -85,7 +85,9 @@ class AccountReconcileModel(models.Model):
                 'greater': amount >= self.match_amount_min,
                 'between': self.match_amount_min <= amount <= self.match_amount_max,
             }[self.match_amount]
-            and self._fits_label(f'{transaction.text}\n{transaction.details}')
+            and self._fits_label(
+                '\n'.join((transaction.text, transaction.details, transaction.partner_name, transaction.account_number))
+            )
         )
 
     def _fits_label(self, text):

@@ -53,6 +53,7 @@ from . import test_matching_by_itself
 from . import test_reconciliation
 from . import test_reconciliation_core
 from . import test_reconciliation_grading
+from . import test_reconciliation_panel
 from . import test_repeated
 from . import test_review
 from . import test_same_payment
@@ -65,6 +66,7 @@ from . import test_cards
 from . import test_browser_card
 from . import test_browser_connect
 from . import test_browser_direct
+from . import test_browser_month
 from . import test_browser_reconcile
 from . import test_browser_review
 from . import test_year

@@ -13,6 +13,8 @@ from odoo.tests.common import HOST, ChromeBrowser
 from .common import PontoCase
 
 WAIT = 60
+# Keys that write nothing, or more than a letter: their code, and what they write.
+KEYS = {'Enter': (13, '\r'), 'Escape': (27, ''), 'ArrowDown': (40, ''), 'ArrowUp': (38, ''), 'Tab': (9, '')}
 # Runs in the page: waits until an element fits and, once it does, acts on it. A page that is left meanwhile ends it.
 SCRIPT = r"""
 new Promise((resolve) => {
@@ -176,6 +178,24 @@ class Person:
 
     def enter(self, selector, value):
         self._act(selector, '', 'enter', value=value)
+
+    def press(self, key, alt=False):
+        """Press and release a key, whatever has the focus gets it: a name of KEYS, or a letter."""
+        code, text = KEYS.get(key, (ord(key.upper()[0]), '' if alt else key))
+        for event in ('keyDown', 'keyUp'):
+            params = {
+                'type': event,
+                'key': key,
+                'code': key if key in KEYS else f'Key{key.upper()}',
+                'windowsVirtualKeyCode': code,
+                'text': text if event == 'keyDown' else '',
+                'modifiers': 1 if alt else 0,
+            }
+            self._browser._websocket_request('Input.dispatchKeyEvent', params=params)
+
+    def type(self, text):
+        """Type a text into what has the focus, in place of what is selected there."""
+        self._browser._websocket_request('Input.insertText', params={'text': text})
 
     def resize(self, width, height):
         """Give the window this size in pixels: a phone's when it is narrow."""

@@ -11,9 +11,8 @@ ADD = '/odoo/action-account_online_ponto.ponto_connect_action'
 SYNCHRONIZATION = '/odoo/action-account_online_ponto.ponto_link_action?debug=1'
 
 
-@tagged('post_install', '-at_install')
-class TestBrowserConnect(BrowserCase, ConnectCase):
-    """The flows of Odoo's manual with Ponto Connect, clicked in a browser through Ponto's own (simulated) pages."""
+class BrowserConnectCase(BrowserCase, ConnectCase):
+    """A bank is connected in a browser, through Ponto's own (simulated) pages."""
 
     @classmethod
     def _request_handler(cls, session, request, /, **kw):
@@ -56,6 +55,11 @@ class TestBrowserConnect(BrowserCase, ConnectCase):
         wizard = self.consent_without_browser()
         wizard.with_user(self.accountant).action_link_accounts()
         return wizard.line_ids.account_id
+
+
+@tagged('post_install', '-at_install')
+class TestBrowserConnect(BrowserConnectCase):
+    """The flows of Odoo's manual with Ponto Connect, clicked."""
 
     def test_link_the_first_account(self):
         with self.person() as person:

@@ -29,9 +29,14 @@ MANAGE = {'manager'}
 ALLOWED = {
     'account.bank.statement.line': {
         'action_accept_proposals': BOOK,
+        'action_create_rule': BOOK,
+        'action_undo_matches': BOOK,
         # As the lines and the journal items themselves.
+        'find_next_to_reconcile': LOOK | {'invoice'},
         'get_proposals': LOOK | {'invoice'},
+        'get_reconciliation_panel': LOOK | {'invoice'},
         'reconcile_with': BOOK,
+        'search_open_items': LOOK | {'invoice'},
     },
     'account.journal': {
         'action_ponto_backfill': BOOK,
@@ -40,7 +45,9 @@ ALLOWED = {
         'action_ponto_find_missing_transactions': BOOK,
         'action_ponto_open_link': LOOK,
         'action_ponto_reconnect': MANAGE,
+        'action_ponto_to_reconcile': LOOK | {'invoice'},
     },
+    'account.reconcile.model': {'action_show_open_lines': LOOK | {'invoice'}},
     'ponto.account': {
         'action_add_opening_line': MANAGE,
         'action_backfill': BOOK,
@@ -113,6 +120,7 @@ class TestPublicMethods(PontoCase):
         self.account = self.link()
         self.account._synchronize()
         self.other = self.make_company("Andere Zaak")
+        self.rule = self.env['account.reconcile.model'].create({'name': "Charges", 'company_id': self.company.id})
 
     def public_methods(self):
         """Return `{model: names}` of the methods of ours that no other module has, and that RPC lets through."""
@@ -149,6 +157,7 @@ class TestPublicMethods(PontoCase):
         return {
             'account.bank.statement.line': self.account.transaction_ids.statement_line_id,
             'account.journal': self.account.journal_id,
+            'account.reconcile.model': self.rule,
             'ponto.account': self.account,
             'ponto.institution': self.account.institution_id,
             'ponto.integration': self.integration,

@@ -1,4 +1,5 @@
-import { Component, onWillStart, useRef, useState } from "@odoo/owl";
+import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
+import { hasTouch } from "@web/core/browser/feature_detection";
 import { formatDate, deserializeDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { MultiRecordSelector } from "@web/core/record_selectors/multi_record_selector";
@@ -6,7 +7,7 @@ import { RecordSelector } from "@web/core/record_selectors/record_selector";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
 import { useDebounced } from "@web/core/utils/timing";
-import { useBus, useService } from "@web/core/utils/hooks";
+import { useService } from "@web/core/utils/hooks";
 import { formatMonetary } from "@web/views/fields/formatters";
 import { parseMonetary } from "@web/views/fields/parsers";
 import { useRecordObserver } from "@web/model/relational_model/utils";
@@ -30,17 +31,51 @@ export class ReconciliationPanel extends Component {
         this.action = useService("action");
         this.notification = useService("notification");
         this.search = useRef("search");
-        this.state = useState({ panel: null, items: [], text: "", chosen: [], last: null, isBusy: false });
+        this.items = useRef("items");
+        this.chosen = useRef("chosen");
+        this.state = useState({
+            panel: null,
+            items: [],
+            text: "",
+            // The place of the item that the arrow keys have reached, -1 before the first.
+            reached: -1,
+            chosen: [],
+            last: null,
+            isBusy: false,
+        });
+        this.nextKey = 1;
+        // The line that is shown or about to be: it changes before the props do.
+        this.lineId = false;
+        // Whether something was typed into the search field that Enter has not taken yet.
+        this.isAsked = false;
         this.searchLater = useDebounced(() => this.loadItems(), SEARCH_DELAY);
         onWillStart(async () => {
             this.hasAnalytic = await user.hasGroup("analytic.group_analytic_accounting");
         });
-        useRecordObserver((record) => this.load(record.resId));
-        useBus(this.props.record.model.bus, "RELOADED", () => this.load(this.lineId));
-    }
-
-    get lineId() {
-        return this.props.record.resId;
+        // What is not saved yet, such as another partner, is no ground for proposals.
+        useRecordObserver((record) => (record.dirty ? undefined : this.load(record.resId)));
+        useEffect(
+            () => {
+                if (!hasTouch()) {
+                    this.search.el?.focus({ preventScroll: true });
+                }
+            },
+            () => [this.state.panel]
+        );
+        // Whoever has chosen something goes on at the keyboard: with the account that is still to be named, or with
+        // Enter in the search field, which reconciles.
+        useEffect(
+            (length) => {
+                const last = this.state.chosen.at(-1);
+                const isUnnamed = last && !last.item && !last.accountId;
+                if (isUnnamed) {
+                    this.chosen.el.querySelector(`[data-key="${last.key}"] input`).focus();
+                } else if (length && !hasTouch()) {
+                    this.search.el.focus({ preventScroll: true });
+                }
+            },
+            () => [this.state.chosen.length]
+        );
     }
 
     // ------------------------------------------------------------------
@@ -48,6 +83,7 @@ export class ReconciliationPanel extends Component {
     // ------------------------------------------------------------------
 
     async load(lineId) {
+        this.lineId = lineId;
         if (!lineId) {
             this.state.panel = null;
             return;
@@ -56,7 +92,8 @@ export class ReconciliationPanel extends Component {
         if (lineId !== this.lineId) {
             return;
         }
-        Object.assign(this.state, { panel, chosen: [], text: "", items: [] });
+        Object.assign(this.state, { panel, chosen: [], text: "", items: [], reached: -1 });
+        this.isAsked = false;
         if (!panel.is_reconciled && panel.may_match) {
             await this.loadItems();
         }
@@ -69,7 +106,7 @@ export class ReconciliationPanel extends Component {
             this.state.text,
         ]);
         if (lineId === this.lineId) {
-            this.state.items = items;
+            Object.assign(this.state, { items, reached: -1 });
         }
     }
 
@@ -112,6 +149,7 @@ export class ReconciliationPanel extends Component {
 
     onSearch(ev) {
         this.state.text = ev.target.value;
+        this.isAsked = Boolean(this.state.text);
         this.searchLater();
     }
 
@@ -125,11 +163,12 @@ export class ReconciliationPanel extends Component {
         // As much of it as the transaction still has.
         const isMore = Math.abs(item.residual) > Math.abs(rest) && item.residual * rest > 0;
         const amount = isSameCurrency && !isMore ? item.residual : rest;
-        this.state.chosen.push({ item, amount, isSameCurrency });
+        this.state.chosen.push({ key: this.nextKey++, item, amount, isSameCurrency });
     }
 
     bookOnAccount(account = {}) {
         this.state.chosen.push({
+            key: this.nextKey++,
             accountId: account.account_id || false,
             taxIds: account.tax_ids || [],
             analyticId: false,
@@ -138,20 +177,31 @@ export class ReconciliationPanel extends Component {
         });
     }
 
+    setAccount(entry, accountId) {
+        entry.accountId = accountId;
+        if (accountId) {
+            this.search.el?.focus();
+        }
+    }
+
     removeChosen(entry) {
         this.state.chosen.splice(this.state.chosen.indexOf(entry), 1);
     }
 
     reset() {
         this.state.chosen = [];
+        this.search.el?.focus();
     }
 
     onAmount(entry, ev) {
         try {
-            entry.amount = parseMonetary(ev.target.value);
+            const amount = parseMonetary(ev.target.value);
+            // A part of an item has the item's sign, whatever sign is typed.
+            entry.amount = entry.isSameCurrency ? Math.abs(amount) * Math.sign(entry.item.residual) : amount;
         } catch {
-            ev.target.value = this.amount(entry.amount);
+            this.notification.add(_t("This is not an amount."), { type: "warning" });
         }
+        ev.target.value = this.amount(entry.amount);
     }
 
     counterpart(entry) {
@@ -197,12 +247,14 @@ export class ReconciliationPanel extends Component {
         }
         this.state.isBusy = true;
         try {
+            if (!(await this.props.record.save())) {
+                return;
+            }
             const lineId = this.lineId;
-            const { counterpart } = this.state.panel;
             const label = this.props.record.data.payment_ref;
             await this.orm.call("account.bank.statement.line", "reconcile_with", [[lineId], counterparts, kind, facts]);
-            this.state.last = { lineId, label, counterpart, mayBecomeRule: hasAccount && kind !== "rule" };
             await this.goOn(lineId);
+            this.state.last = { lineId, label, mayBecomeRule: hasAccount && kind !== "rule" };
         } finally {
             this.state.isBusy = false;
         }
@@ -219,15 +271,12 @@ export class ReconciliationPanel extends Component {
                 model.config.resIds || [],
             ]));
         await model.load({ resId: nextId || lineId });
-        await this.load(this.lineId);
-        this.search.el?.focus();
     }
 
     async undo(lineId) {
         await this.orm.call("account.bank.statement.line", "action_undo_reconciliation", [[lineId]]);
         this.state.last = null;
         await this.props.record.model.load({ resId: lineId });
-        await this.load(lineId);
     }
 
     async createRule(lineId) {
@@ -249,17 +298,67 @@ export class ReconciliationPanel extends Component {
     // Keyboard
     // ------------------------------------------------------------------
 
-    /** Enter takes the first proposal or item, or reconciles what is chosen; the arrows move between items. */
+    /**
+     * In the search field: Enter takes the item that was reached or found, else reconciles what is chosen, else accepts
+     * the first proposal; the arrows move through the items; Escape forgets what was chosen.
+     */
     onSearchKey(ev) {
         if (ev.key === "Enter") {
             ev.preventDefault();
-            if (this.state.chosen.length) {
-                this.reconcileChosen();
-            } else if (this.state.text && this.state.items.length) {
-                this.toggleItem(this.state.items[0]);
-            } else if (!this.state.text && this.state.panel.proposals.length) {
-                this.accept(this.state.panel.proposals[0]);
-            }
+            this.onSearchEnter();
+        } else if (ev.key === "ArrowDown" || ev.key === "ArrowUp") {
+            ev.preventDefault();
+            const step = ev.key === "ArrowDown" ? 1 : -1;
+            this.state.reached = Math.max(-1, Math.min(this.state.items.length - 1, this.state.reached + step));
+            this.reachedElement?.scrollIntoView({ block: "nearest" });
+        } else if (ev.key === "Escape" && (this.state.chosen.length || this.state.text)) {
+            ev.preventDefault();
+            ev.stopPropagation();
+            this.state.text = "";
+            this.isAsked = false;
+            this.reset();
+            this.loadItems();
+        }
+    }
+
+    onSearchEnter() {
+        const { chosen, items, panel, reached } = this.state;
+        if (reached >= 0) {
+            this.toggleItem(items[reached]);
+            this.state.reached = -1;
+        } else if (this.isAsked) {
+            this.takeFound();
+        } else if (chosen.length) {
+            this.reconcileChosen();
+        } else if (panel.proposals[0]?.facts.is_ambiguous) {
+            this.notification.add(_t("More than one document fits. Choose the right one."), { type: "warning" });
+        } else if (panel.proposals.length) {
+            this.accept(panel.proposals[0]);
+        }
+    }
+
+    /** Choose the first item that the text finds, also if the answer to the last letters is still on its way. */
+    async takeFound() {
+        this.searchLater.cancel();
+        await this.loadItems();
+        const found = this.state.items.find((item) => !this.isChosen(item));
+        if (found) {
+            this.toggleItem(found);
+            this.isAsked = false;
+            // The next letters are those of another item.
+            this.search.el.select();
+        }
+    }
+
+    get reachedElement() {
+        return this.items.el?.children[this.state.reached];
+    }
+
+    /** In a field of what is chosen: Enter leads back to the search field, where the next one reconciles. */
+    onFieldKey(ev) {
+        if (ev.key === "Enter") {
+            ev.preventDefault();
+            this.search.el?.focus();
         }
     }
 }

@@ -23,10 +23,10 @@ class AccountBankStatementLine(models.Model):
     def get_reconciliation_panel(self):
         """Return what the panel shows of this one line. Callable over RPC.
 
-        :return: dict of `is_reconciled`, `may_match`, `currency_id`, `left` (what is still to be reconciled),
-            `reason` (why it is matched), `who` (a sentence that says who has matched it, and when), `documents` it is matched with (`[{'model', 'id', 'name', 'amount',
-            'currency_id'}]`), `proposals` (see `get_proposals`), `accounts` (those used last for this counterpart, as
-            `{'account_id', 'name', 'tax_ids', 'count'}`), `fee_account_id`
+        :return: dict of `is_reconciled`, `may_match`, `currency_id`, `left` (what is still to be reconciled), `reason`
+            (why it is matched), `who` (a sentence that says who has matched it, and when), `documents` it is matched
+            with (`[{'model', 'id', 'name', 'amount', 'currency_id'}]`), `proposals` (see `get_proposals`), `accounts`
+            (those used last for this counterpart, as `{'account_id', 'name', 'tax_ids', 'count'}`), `fee_account_id`
         """
         self.ensure_one()
         self.check_access('read')

@@ -1,6 +1,5 @@
 """Who is told what is the matter with a feed: activities that come once and go with their reason, and mails."""
 
-import logging
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -9,7 +8,8 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
-_logger = logging.getLogger(__name__)
+from .turns import in_turns
+
 _lt = LazyTranslate(__name__)
 
 MAIL_TEMPLATE = 'account_online_ponto.mail_template_consent'
@@ -125,25 +125,23 @@ class PontoAccount(models.Model):
 class PontoLink(models.Model):
     _inherit = 'ponto.link'
 
+    looked_at = fields.Datetime(readonly=True, copy=False, help="When it was last looked at for something to tell.")
+
     @api.model
     def _cron_tell_problems(self):
-        """Tell the responsible people what is the matter with their feeds, each thing once; never raises."""
-        cron = self.env['ir.cron']
-        links = self.search([('account_ids', '!=', False)])
-        cron._commit_progress(remaining=len(links))
-        for link in links:
-            try:
-                if link._lock_with_accounts():
-                    link.with_company(link.company_id)._tell_problems()
-                else:
-                    self.env.ref('account_online_ponto.ir_cron_tell_problems')._trigger(
-                        at=fields.Datetime.now() + AGAIN_AFTER
-                    )
-            except Exception:  # a mail server that fails must not keep others from being told
-                self.env.cr.rollback()
-                _logger.exception("Telling of the problems of online synchronization %s failed", link.id)
-            # No look at the clock: the next run would begin anew with the same links, and each takes an instant.
-            cron._commit_progress(1)
+        """Tell the responsible people what is the matter with their feeds, each thing once; never raises.
+
+        The links that were looked at longest ago come first. The next run looks at those for which no time is left.
+        """
+        links = self.search([('account_ids', '!=', False)], order='looked_at nulls first, id')
+        in_turns(self.env, links, lambda link: link._look(), may_wait=True)
+
+    def _look(self):
+        self.looked_at = fields.Datetime.now()
+        if self._lock_with_accounts():
+            self.with_company(self.company_id)._tell_problems()
+        else:
+            self.env.ref('account_online_ponto.ir_cron_tell_problems')._trigger(at=fields.Datetime.now() + AGAIN_AFTER)
 
     def _lock_with_accounts(self):
         """Return whether nobody else is at work on this link or one of its accounts, which are locked then."""

@@ -21,6 +21,7 @@ from decimal import Decimal
 from functools import partial
 
 import psycopg2
+from stress_server import KILLED, odoo_server
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Connect, Simulator
 from simulator.server import Server
@@ -70,6 +71,14 @@ def parse_arguments():
     command.add_argument('--accounts', type=int, default=4)
     command.add_argument('--rows', type=int, default=400)
     command.add_argument('--new-rows', type=int, default=25)
+    command = commands.add_parser('import')
+    command.set_defaults(run=first_import)
+    command.add_argument('--accounts', type=int, default=10)
+    command.add_argument('--rows', type=int, default=5000)
+    command.add_argument('--workers', type=int, default=2)
+    command.add_argument('--cron-threads', type=int, default=2)
+    command.add_argument('--lanes', type=int, help='so many jobs that read and book, and none that only books')
+    command.add_argument('--minutes', type=float, default=120)
     command = commands.add_parser('same-account')
     command.set_defaults(run=same_account)
     command.add_argument('--processes', type=int, default=10)
@@ -87,13 +96,18 @@ def parse_arguments():
 
 
 @contextlib.contextmanager
-def ponto(accounts, rows, chance):
-    """A simulated Ponto on a socket, with accounts that have transactions, and a company in Odoo linked to them."""
+def ponto(accounts, rows, chance, quiet=0):
+    """A simulated Ponto on a socket, with accounts that have transactions, and a company in Odoo linked to them.
+
+    :param quiet: so many further accounts without a transaction
+    """
     sim = Simulator(real_clock=True)
     bank = sim.add_institution("Kadebank", bic='KADEBEBB')
     for number in range(accounts):
         account = sim.add_account(f'BE{number:014}', institution=bank)
         add_transactions(sim, account, rows, 200, chance)
+    for number in range(quiet):
+        sim.add_account(f'NL{number:014}', institution=bank)
     with Server(sim) as server:
         run_process('prepare', server.url, CREDENTIALS)
         yield sim
@@ -322,6 +336,63 @@ def compare(sim):
         if not same:
             differences = [pair for pair in zip(undisturbed, disturbed, strict=False) if pair[0] != pair[1]]
             wrong.append(f'{account.reference}: {len(differences)} lines differ, first {differences[:1]}')
+
+
+# -------------------------------------------------------------------------
+# A server that imports for the first time
+# -------------------------------------------------------------------------
+
+
+def first_import(options):
+    """A server with Odoo's default limits imports accounts from empty to complete; amid it another account has news."""
+    total = options.accounts * options.rows
+    with ponto(options.accounts, options.rows, random.Random(1), quiet=1) as sim:
+        news = sim.accounts[-1]
+        choose_lanes(options.lanes)
+        run_process('make_due', DATABASE)
+        began = time.monotonic()
+        with odoo_server(DATABASE, LOG, options.workers, options.cron_threads):
+            wait_until_booked(total // 2, began, options.minutes)
+            halfway = time.monotonic()
+            sim.add_transaction(news, 1, date.today(), remittance_information='News')  # noqa: DTZ011
+            query("UPDATE ponto_account SET next_read_at = now() AT TIME ZONE 'UTC' WHERE ponto_id = %s", news.id)
+            while not read_lines(news) and time.monotonic() - began < options.minutes * 60:
+                time.sleep(0.5)
+            waited = time.monotonic() - halfway
+            seconds = wait_until_booked(total + 1, began, options.minutes)
+        killed = [line for line in log().splitlines() if KILLED.search(line)]
+        print(
+            f'{total} transactions of {options.accounts} accounts in {seconds:.0f} s: {total / seconds:.1f} a second;'
+            f' news of another account booked after {waited:.0f} s; killed workers: {len(killed)}'
+        )
+        wrong.extend(killed[:3])
+        check_books(sim)
+        check_no_error()
+
+
+def choose_lanes(lanes):
+    """Let so many jobs that read and book be active and none that only books; None: as installed."""
+    if lanes is None:
+        return
+    names = ['ir_cron_synchronize', *(f'ir_cron_synchronize_{number}' for number in range(2, lanes + 1))]
+    query(
+        """
+        UPDATE ir_cron SET active = data.name = ANY(%s) FROM ir_model_data data
+         WHERE data.model = 'ir.cron' AND data.res_id = ir_cron.id AND data.module = 'account_online_ponto'""",
+        names,
+    )
+
+
+def wait_until_booked(count, began, minutes):
+    """Return after how many seconds since `began` so many transactions were in the books."""
+    while True:
+        [[booked]] = query("SELECT count(*) FROM ponto_transaction WHERE state = 'booked'")
+        seconds = time.monotonic() - began
+        if booked >= count or seconds > minutes * 60:
+            if booked < count:
+                wrong.append(f'after {seconds:.0f} s only {booked} of {count} transactions are booked')
+            return seconds
+        time.sleep(1)
 
 
 # -------------------------------------------------------------------------

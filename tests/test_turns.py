@@ -174,6 +174,16 @@ class TestTurns(PontoCase):
             self.env['ir.cron.trigger'].search([('cron_id', '=', cron.id), ('call_at', '<=', fields.Datetime.now())])
         )
 
+    def test_the_scheduler_does_not_sleep_while_something_is_left(self):
+        cron = self.env.ref('account_online_ponto.ir_cron_book')
+        for account in self.account + self.other:
+            account._read('cron')
+        self.end_jobs_after(1)
+        with patch.object(type(cron), '_notifydb') as wake:
+            cron.method_direct_trigger()
+            self.env.cr.postcommit.run()
+        self.assertTrue(wake.called)
+
     def test_an_account_with_much_to_book_takes_turns_with_the_others(self):
         for account in self.account + self.other:
             account._read('cron')

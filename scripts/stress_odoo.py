@@ -1,0 +1,5 @@
+"""Odoo, for `stress_server`."""
+
+import odoo.cli
+
+odoo.cli.main()

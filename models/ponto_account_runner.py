@@ -214,10 +214,10 @@ class PontoAccount(models.Model):
         if is_passing(error):
             _logger.info("Online account %s has just been worked on by somebody else.", self.id)
             self._come_back(work)
-        elif 'read' in work:
-            self._record_failure('cron', fields.Datetime.now(), error)
-        else:
+        elif 'rows' in work:
             _logger.error("Booking the transactions of online account %s failed", self.id, exc_info=error)
+        else:
+            self._record_failure('cron', fields.Datetime.now(), error)
 
     def _come_back(self, work):
         moment = fields.Datetime.now() + AGAIN_AFTER

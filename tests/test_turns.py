@@ -179,10 +179,9 @@ class TestTurns(PontoCase):
         for account in self.account + self.other:
             account._read('cron')
         self.end_jobs_after(1)
-        with patch.object(type(cron), '_notifydb') as wake:
+        with patch.object(type(cron), '_trigger', autospec=True) as trigger:
             cron.method_direct_trigger()
-            self.env.cr.postcommit.run()
-        self.assertTrue(wake.called)
+        self.assertIn(cron.id, [call.args[0].id for call in trigger.call_args_list])
 
     def test_an_account_with_much_to_book_takes_turns_with_the_others(self):
         for account in self.account + self.other:

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import format_amount
 
-from ..models import budget
+from ..models import budget, messages
 from ..models.encryption import decrypt, encrypt
 from ..models.error_sentences import error_sentence
 from ..models.rights import check_may_connect
@@ -39,6 +40,8 @@ class PontoConnect(models.TransientModel):
     # The secret waits here between two clicks, out of everybody's sight, and is gone once it is used.
     entered_secret = fields.Char(groups='base.group_system')
     message = fields.Text(readonly=True)
+    is_settled = fields.Boolean(readonly=True, help="The message is good news: there is nothing left to do.")
+    is_opening_only = fields.Boolean(readonly=True, help="The accounts were linked earlier.")
     hints = fields.Text(compute='_compute_hints')
     line_ids = fields.One2many('ponto.connect.account', 'wizard_id')
     other_account_count = fields.Integer(readonly=True)
@@ -111,6 +114,7 @@ class PontoConnect(models.TransientModel):
         wizard.write(
             {
                 'step': 'opening',
+                'is_opening_only': True,
                 'line_ids': [
                     Command.create(
                         {'account_id': account.id, 'action': 'existing', 'journal_id': account.journal_id.id}
@@ -201,6 +205,8 @@ class PontoConnect(models.TransientModel):
             integration = integrations.create({**vals, 'company_id': self.company_id.id})
         self.integration_id = integration
         self._fetch_accounts()
+        if self.is_settled:
+            self.message = self.env._("Ponto accepts these credentials, and Odoo has kept them.") + '\n' + self.message
         self.sudo().entered_secret = False
         return self._open()
 
@@ -246,6 +252,8 @@ class PontoConnect(models.TransientModel):
         """Make the opening lines that are wanted, book a first part now, and show what came in."""
         self.ensure_one()
         self._check_administrator()
+        if self.is_opening_only:
+            return self._finish_opening_line()
         accounts = self.line_ids.account_id.sudo()
         remarks = [line._make_opening_line() for line in self.line_ids if line.make_opening_line]
         for account in accounts:
@@ -257,6 +265,26 @@ class PontoConnect(models.TransientModel):
         remarks += self.line_ids.mapped('remark')
         remarks += [account._opening_remark() for account in accounts]
         return runs._notify(remarks=filter(None, remarks), next_action=accounts.journal_id._action_ponto_transactions())
+
+    def _finish_opening_line(self):
+        """Make the opening line of accounts that were linked earlier, and tell only that."""
+        wanted = self.line_ids.filtered('make_opening_line')
+        refusals = list(filter(None, [line._make_opening_line() for line in wanted]))
+        if refusals:
+            return messages.failure('\n'.join(refusals))
+        if not wanted:
+            return {'type': 'ir.actions.act_window_close'}
+        return messages.success(
+            '\n'.join(
+                self.env._(
+                    "%(label)s: the line of %(amount)s is in %(journal)s.",
+                    label=line.opening_label,
+                    amount=format_amount(self.env, line.opening_amount, line.currency_id),
+                    journal=line.journal_id.display_name,
+                )
+                for line in wanted
+            )
+        )
 
     # -------------------------------------------------------------------------
     # Helpers
@@ -285,6 +313,7 @@ class PontoConnect(models.TransientModel):
         offered = own.filtered(lambda account: not account.journal_id)
         self.other_account_count = len((accounts - own).filtered(lambda account: not account.journal_id))
         self.message = '\n'.join(self._remarks(accounts, own, offered, lost or accounts.browse()))
+        self.is_settled = bool(own) and not offered and not lost
         self.line_ids = [Command.clear(), *map(Command.create, self._prepare_lines_vals(offered))]
 
     def _remarks(self, accounts, own, offered, lost):

@@ -1,11 +1,17 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.http import request
 from odoo.tools import format_date
 
+from ..models.conversions import local_date
 from ..models.error_sentences import error_sentence
 from ..ponto.errors import PontoError
 from .ponto_connect import PONTO_URL
+
+# Whoever comes back from Ponto has renewed a consent within this time.
+JUST_NOW = timedelta(hours=1)
 
 
 class PontoReauthorize(models.TransientModel):
@@ -63,7 +69,8 @@ class PontoReauthorize(models.TransientModel):
         self.link_id.check_access('write')
         if self.link_id.integration_id.connection != 'connect':
             return self.action_open_ponto()
-        account = self.account_ids.sorted(lambda account: account.authorization_expires_at or fields.Datetime.now())[:1]
+        due = self.account_ids.filtered(lambda account: not self._is_valid(account)) or self.account_ids
+        account = due.sorted(lambda account: account.authorization_expires_at or fields.Datetime.now())[:1]
         try:
             url = self.link_id.integration_id._reauthorization_url(account, self.link_id)
         except PontoError as error:
@@ -71,7 +78,7 @@ class PontoReauthorize(models.TransientModel):
         return {'type': 'ir.actions.act_url', 'url': url, 'target': 'self'}
 
     def action_check(self):
-        """Read the accounts again and say for each whether the end of its consent has moved; fetch what was missed."""
+        """Read the accounts again, say of each whether its consent is valid, and fetch what was missed."""
         self.ensure_one()
         self.link_id.check_access('write')
         before = {account: account.authorization_expires_at for account in self.account_ids}
@@ -79,25 +86,39 @@ class PontoReauthorize(models.TransientModel):
             self.link_id.integration_id._fetch_accounts()
         except PontoError as error:
             raise UserError(error_sentence(self.env, error)) from error
-        renewed = self.account_ids.filtered(
-            lambda account: (
-                (account.authorization_expires_at or before[account])
-                and (not before[account] or account.authorization_expires_at > before[account])
-            )
+        accounts = self.account_ids
+        moved = accounts.filtered(
+            lambda account: account.authorization_expires_at and account.authorization_expires_at != before[account]
         )
-        self.message = '\n'.join(self._outcome(account, account in renewed) for account in self.account_ids)
-        self.is_renewed = renewed == self.account_ids
+        self.message = '\n'.join(self._outcome(account, account in moved) for account in accounts)
+        self.is_renewed = all(account in moved or self._is_valid(account) for account in accounts)
         self.link_id.sudo()._tell_problems()
         # The gap since the old consent ended is filled by the next run.
-        renewed.filtered('journal_id').sudo().write({'next_read_at': fields.Datetime.now()})
-        self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger()
+        linked = accounts.filtered(lambda account: account.journal_id and account.state != 'withdrawn')
+        linked.sudo()._plan_read(fields.Datetime.now())
         return self._open()
 
-    def _outcome(self, account, renewed):
-        number = account.reference or account.name
+    @api.model
+    def _is_valid(self, account):
+        """Return whether this account's consent needs no renewal, as one that was given a moment ago."""
+        given_at = account.authorized_at
+        is_fresh = given_at and given_at >= fields.Datetime.now() - JUST_NOW
+        return account.state != 'withdrawn' and (is_fresh or account.consent_state not in ('ending', 'ended'))
+
+    def _outcome(self, account, moved):
+        name = self._tell_apart(account)
+        if account.state == 'withdrawn':
+            return self.env._("%(account)s: Odoo may not read it any more. Use Fetch Accounts.", account=name)
         if not account.authorization_expires_at:
-            return self.env._("%(account)s: Ponto tells no end of the consent.", account=number)
-        day = format_date(self.env, account.authorization_expires_at)
-        if renewed:
-            return self.env._("%(account)s: renewed, valid until %(date)s.", account=number, date=day)
-        return self.env._("%(account)s: not renewed, it ends on %(date)s as before.", account=number, date=day)
+            return self.env._("%(account)s: the bank gives its consent without an end.", account=name)
+        day = format_date(self.env, local_date(account.authorization_expires_at, account.time_zone))
+        if moved:
+            return self.env._("%(account)s: renewed, valid until %(date)s.", account=name, date=day)
+        if self._is_valid(account):
+            return self.env._("%(account)s: valid until %(date)s.", account=name, date=day)
+        return self.env._("%(account)s: not renewed, it ends on %(date)s as before.", account=name, date=day)
+
+    def _tell_apart(self, account):
+        """Return the account's number, with what else it tells where another account here has the same one."""
+        shares = len(self.account_ids.filtered(lambda other: other.reference == account.reference)) > 1
+        return account.name if shares or not account.reference else account.reference

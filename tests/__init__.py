@@ -81,6 +81,7 @@ if find_spec('hypothesis'):
     from . import test_drawn_values
     from . import test_fuzz
     from . import test_properties
+    from . import test_properties_accounts
     from . import test_reconciliation_properties
 else:
     logging.getLogger(__name__).info(

@@ -348,16 +348,21 @@ class TestWhatComesAndWhen(BooksCase):
         self.assertBooked(account, date(2026, 3, 1), 2)
         self.assertEqual(account._explain_difference(), [("Before the start date", 1)])
 
-    def test_a_start_date_is_proposed_after_the_last_line_and_after_the_locked_period(self):
+    def test_a_start_date_is_proposed_that_reaches_back_over_what_may_still_come_but_not_into_the_locked_period(self):
         account = self.link()
         journal = account.journal_id
         self.assertFalse(account._propose_start_date(journal))
         self.company.fiscalyear_lock_date = '2026-01-31'
         self.assertEqual(account._propose_start_date(journal), date(2026, 2, 1))
         self.env['account.bank.statement.line'].create(
-            {'journal_id': journal.id, 'date': '2026-02-10', 'amount': 1, 'payment_ref': "By hand"}
+            [
+                {'journal_id': journal.id, 'date': day, 'amount': 1, 'payment_ref': "By hand"}
+                for day in ('2026-02-10', '2026-03-10', '2026-04-05')
+            ]
         )
-        self.assertEqual(account._propose_start_date(journal), date(2026, 2, 11))
+        self.assertEqual(account._propose_start_date(journal), date(2026, 3, 6))
+        self.company.fiscalyear_lock_date = '2026-03-31'
+        self.assertEqual(account._propose_start_date(journal), date(2026, 4, 1))
 
     def test_a_row_far_below_and_months_old_is_found_within_a_week(self):
         with freeze_time('2026-04-15 10:00') as clock:

@@ -33,6 +33,7 @@ from .simulator import Simulator
 EXAMPLES = os.environ.get('PONTO_PROPERTY_EXAMPLES')
 START = datetime(2026, 4, 15, 10, tzinfo=timezone.utc)
 FIRST_DAY = date(2026, 3, 1)
+FAR_AHEAD = datetime(2039, 1, 1, 10, tzinfo=UTC)
 BEFORE_PONTO = 100  # what the account held before its first row
 BY_HAND = "entered by hand"
 
@@ -170,6 +171,13 @@ class BankFeed(RuleBasedStateMachine):
         if known:
             self.fetch_accounts()
 
+    @rule(known=st.booleans())
+    def the_bank_merges_with_another(self, known):
+        self.the_account_under_a_new_id(known=False)
+        self.case.simulator.account(self.case.bank_id).institution_id = self.case.other_bank.id
+        if known:
+            self.fetch_accounts()
+
     # -------------------------------------------------------------------------
     # Between
     # -------------------------------------------------------------------------
@@ -190,6 +198,18 @@ class BankFeed(RuleBasedStateMachine):
     def the_scheduled_run(self, turns):
         self.case.end_jobs_after(turns)
         self.case.run_cron()
+
+    @rule()
+    def a_run_with_a_clock_that_is_years_off(self):
+        now = datetime.now(UTC)
+        self.case.frozen.move_to(FAR_AHEAD)
+        self.case.run_cron()
+        self.case.frozen.move_to(now)
+
+    @precondition(lambda self: self.case.account.journal_id)
+    @rule(number=st.integers(-40, 70))
+    def older_ones_are_fetched(self, number):
+        self.case.attempt(lambda: self.case.fetch_older(day(number)))
 
     @precondition(lambda self: self.case.account.journal_id)
     @rule()
@@ -246,6 +266,12 @@ class BankFeed(RuleBasedStateMachine):
     def the_journal_is_unlinked(self):
         self.case.account.action_unlink_journal()
 
+    @precondition(lambda self: not self.case.account.journal_id)
+    @rule()
+    def the_account_is_linked_again_as_proposed(self):
+        journal = self.case.account._propose_journal() or self.case.journals[0]
+        self.case.account._link_to_journal(journal, self.case.account._propose_start_date(journal))
+
     @rule(number=st.one_of(st.none(), days))
     def another_start_date(self, number):
         self.case.account.start_date = False if number is None else day(number)
@@ -269,6 +295,10 @@ class BankFeed(RuleBasedStateMachine):
     @invariant()
     def every_line_is_of_one_row_or_of_a_person(self):
         self.case.check_lines()
+
+    @invariant()
+    def each_difference_is_named_to_the_cent(self):
+        self.case.check_reasons()
 
 
 @tagged('post_install', '-at_install')
@@ -327,6 +357,7 @@ class TestProperties(PontoCase):
         self.faults_to_come.clear()
         self.frozen.move_to(START)
         bank = self.simulator.add_institution("Kadebank", bic='KADEBEBB')
+        self.other_bank = self.simulator.add_institution("Nieuwe Kadebank", bic='NKADEBEB')
         online = self.simulator.add_account(
             'BE68539007547034', institution=bank, balance=BEFORE_PONTO, holder_name="De Kade"
         )
@@ -342,6 +373,9 @@ class TestProperties(PontoCase):
         self.frozen.tick(timedelta(days=number))
         self.simulator.advance(days=number)
         self.simulator.reauthorize(self.bank_id)
+
+    def fetch_older(self, first):
+        self.env['ponto.backfill'].create({'account_ids': self.account.ids, 'date_from': first}).action_fetch()
 
     def bank_rows(self):
         """Return Ponto's list, newest first."""
@@ -474,9 +508,20 @@ class TestProperties(PontoCase):
             -sum(others.mapped('amount')),
             BEFORE_PONTO + sum(transferred.mapped('amount')) - sum(opening.mapped('amount')),
         ]
-        explained = [round(amount, 2) for _label, amount in self.account._explain_difference()]
-        self.assertEqual(sorted(explained), sorted(part for part in (round(part, 2) for part in parts) if part))
         self.assertAlmostEqual(self.account.balance_difference, sum(parts), 2)
+        explained = [round(amount, 2) for _label, amount in self.account._explain_difference()]
+        # Without a difference there is nothing to explain, even if two causes cancel each other.
+        expected = [part for part in (round(part, 2) for part in parts) if part] if round(sum(parts), 2) else []
+        self.assertEqual(sorted(explained), sorted(expected))
+
+    def check_reasons(self):
+        """The reasons add up to the difference, and Health is clean only where nothing is unexplained."""
+        self.account._note_differences()
+        self.assertAlmostEqual(
+            sum(reason.amount for reason in self.account._difference_reasons()), self.account.balance_difference, 2
+        )
+        unexplained = bool(self.account.journal_id and self.account._unexplained_difference())
+        self.assertEqual(bool(self.account.unexplained_since), unexplained)
 
     def check_order(self, rows, newest_first):
         for lines in rows.statement_line_id.grouped(lambda line: (line.journal_id, line.date)).values():

@@ -33,7 +33,7 @@ from .simulator import Simulator
 EXAMPLES = os.environ.get('PONTO_PROPERTY_EXAMPLES')
 START = datetime(2026, 4, 15, 10, tzinfo=timezone.utc)
 FIRST_DAY = date(2026, 3, 1)
-FAR_AHEAD = datetime(2039, 1, 1, 10, tzinfo=UTC)
+FAR_AHEAD = datetime(2039, 1, 1, 10, tzinfo=timezone.utc)
 BEFORE_PONTO = 100  # what the account held before its first row
 BY_HAND = "entered by hand"
 
@@ -201,7 +201,7 @@ class BankFeed(RuleBasedStateMachine):
 
     @rule()
     def a_run_with_a_clock_that_is_years_off(self):
-        now = datetime.now(UTC)
+        now = datetime.now(timezone.utc)
         self.case.frozen.move_to(FAR_AHEAD)
         self.case.run_cron()
         self.case.frozen.move_to(now)

@@ -1,7 +1,7 @@
 """Whatever Ponto calls the accounts, and whoever links them again: each journal has its account's payments, once."""
 
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import freezegun
@@ -15,8 +15,8 @@ from .common import PontoCase
 from .simulator import Simulator
 
 EXAMPLES = os.environ.get('PONTO_PROPERTY_EXAMPLES')
-START = datetime(2026, 4, 15, 10, tzinfo=UTC)
-FAR_AHEAD = datetime(2039, 1, 1, 10, tzinfo=UTC)
+START = datetime(2026, 4, 15, 10, tzinfo=timezone.utc)
+FAR_AHEAD = datetime(2039, 1, 1, 10, tzinfo=timezone.utc)
 NUMBER = 'BE71096123456769'
 # What each account tells of itself: two of one number, one of another, two cards without any.
 ACCOUNTS = (
@@ -92,7 +92,7 @@ class Accounts(RuleBasedStateMachine):
 
     @rule()
     def a_run_with_a_clock_that_is_years_off(self):
-        now = datetime.now(UTC)
+        now = datetime.now(timezone.utc)
         self.case.frozen.move_to(FAR_AHEAD)
         self.case.run_cron()
         self.case.frozen.move_to(now)

@@ -51,7 +51,9 @@ class Accounts(RuleBasedStateMachine):
             for number in dates:
                 self.case.pay(which, number)
 
-    # === AT THE BANKS AND AT PONTO === #
+    # -------------------------------------------------------------------------
+    # At the banks and at Ponto
+    # -------------------------------------------------------------------------
 
     # After the past: what is older than an opening line stays out of the books, see `test_opening`.
     @rule(which=whose, number=st.integers(41, 60))
@@ -84,7 +86,9 @@ class Accounts(RuleBasedStateMachine):
     def time_passes(self, number):
         self.case.pass_days(number)
 
-    # === IN ODOO === #
+    # -------------------------------------------------------------------------
+    # In Odoo
+    # -------------------------------------------------------------------------
 
     @rule()
     def the_scheduled_run(self):
@@ -110,7 +114,9 @@ class Accounts(RuleBasedStateMachine):
         if self.case.journals.get(which):
             self.case.journals[which].ponto_account_ids.action_unlink_journal()
 
-    # === WHAT MUST ALWAYS HOLD === #
+    # -------------------------------------------------------------------------
+    # What must always hold
+    # -------------------------------------------------------------------------
 
     @invariant()
     def no_journal_has_a_payment_of_another_account_or_one_twice(self):

@@ -6,13 +6,16 @@ Every name is invented or generic, every account number and reference has valid 
 always gives the same rows. The balance of each account is the sum of its rows.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+from .books import Answer, Document
 from .catalogue import catalogue
 from .entries import Writer, brussels_midnight, days, months
 from .identifiers import belgian_iban, creditor_id, enterprise_number
 from .parties import (
+    BOUGHT,
     CARD,
     CUSTOMERS,
     DIRECT_DEBITS,
@@ -109,41 +112,40 @@ class Company(Writer):
                 HOLDER,
                 belgian_iban(734, 15_0442),
                 remittance_information='Overdracht bij opening',
+                answer=Answer(account='capital'),
             )
 
     def _customers(self, first):
         for _payment in range(30):
             name, number, habit = self.random.choice(CUSTOMERS)
             amount, day = self.between(280, 3400), self.day(first)
-            yield self.transfer('checking', amount, day, name, number, **self.reference(habit))
+            yield self.payment('checking', amount, day, name, number, habit)
         name, number, _habit = CUSTOMERS[0]
         day = self.day(first, 17)
         for _instalment in range(2):
+            document = Document('out_invoice', name, f'W{first:%Y%m}{_instalment}', Decimal(1210), day)
             yield self.transfer(
-                'checking', '1210.00', day, name, number, remittance_information='Schijf 2 werf Kapellei'
-            )
-        yield self.transfer(
-            'checking',
-            self.between(900, 1500),
-            self.day(first, 9),
-            *CUSTOMERS[1][:2],
-            delay=20,
-            **self.reference('ogm'),
-        )
+                'checking', '1210.00', day, name, number, remittance_information='Schijf 2 werf Kapellei',
+                answer=Answer((document,)),
+            )  # fmt: skip
+        amount, day = self.between(900, 1500), self.day(first, 9)
+        yield self.payment('checking', amount, day, *CUSTOMERS[1][:2], 'ogm', delay=20)
 
     def _suppliers(self, first):
         for name, number, habit, amount in SUPPLIERS:
             for _invoice in range(self.random.randint(1, 3)):
                 value = -self.between(amount * 0.6, amount * 1.4)
                 day = self.day(first)
-                yield self.transfer('checking', value, day, name, number, **self.reference(habit, ours=False))
+                yield self.payment('checking', value, day, name, number, habit, ours=False)
+        yield self._with_discount(first)
         yield self.transfer(
             'checking', '-2350.00', self.day(first, 1), 'Immo Zuidpark BV', belgian_iban(731, 4_4120),
             description='Bestendige opdracht', remittance_information=f'Huur atelier {first:%m/%Y}', end_to_end_id=None,
+            answer=Answer(account='rent'),
         )  # fmt: skip
 
     def _direct_debits(self, first):
-        for index, (name, every, day, amount, purpose, company) in enumerate(DIRECT_DEBITS):
+        for index, (name, every, day, amount, purpose, company, books) in enumerate(DIRECT_DEBITS):
             if first.month % every:
                 continue
             booked = self.day(first, day)
@@ -160,6 +162,7 @@ class Company(Writer):
                 end_to_end_id=f'{company}{first:%Y%m}',
                 bank_transaction_code='PMNT-RDDT-ESDD',
                 remittance_information=f'{purpose} {first:%m/%Y}',
+                answer=Answer(account=books),
             )
 
     def _wages(self, first):
@@ -168,17 +171,18 @@ class Company(Writer):
             yield self.transfer(
                 'checking', f'-{amount}', day, name, number,
                 purpose_code='SALA', remittance_information=f'Loon {first:%m/%Y}', end_to_end_id='NOTPROVIDED',
+                answer=Answer(account='salaries'),
             )  # fmt: skip
 
     def _taxes(self, first):
-        for name, number, day, lowest, highest in (
-            ('Inning - Ontvangsten BTW', belgian_iban(679, 200_3000), 20, 4200, 7600),
-            ('RSZ - ONSS', belgian_iban(679, 26_1811), 5, 3900, 4600),
-            ('FOD Financiën - Bedrijfsvoorheffing', belgian_iban(679, 200_2291), 15, 2300, 2900),
+        for name, number, day, lowest, highest, books in (
+            ('Inning - Ontvangsten BTW', belgian_iban(679, 200_3000), 20, 4200, 7600, 'vat'),
+            ('RSZ - ONSS', belgian_iban(679, 26_1811), 5, 3900, 4600, 'social'),
+            ('FOD Financiën - Bedrijfsvoorheffing', belgian_iban(679, 200_2291), 15, 2300, 2900, 'withholding'),
         ):
             yield self.transfer(
                 'checking', -self.between(lowest, highest), self.day(first, day), name, number,
-                **self.reference('ogm', ours=False),
+                **self.reference('ogm', ours=False), answer=Answer(account=books),
             )  # fmt: skip
 
     def _sale(self, first):
@@ -187,11 +191,13 @@ class Company(Writer):
             day = self.day(first)
             if number % 3 == 2:
                 shop, lowest, highest = self.random.choice(SHOPS)
-                yield self.card_payment('checking', -self.between(lowest, highest), day, shop)
+                yield self.card_payment('checking', -self.between(lowest, highest), day, shop, answer=shopping(shop))
                 continue
             name, account_number, habit = self.random.choice(CUSTOMERS)
             # Prices of a sale are round, so equal amounts on one day are common.
             amount = Decimal(self.random.choice((49, 99, 149, 199, 299)))
+            if habit == 'nothing':
+                amount += Decimal(number % 997).scaleb(-1)
             if number % 40 == 1:
                 yield self.transfer(
                     'checking',
@@ -200,19 +206,23 @@ class Company(Writer):
                     name,
                     account_number,
                     remittance_information=f'Terugbetaling bestelling {number}',
+                    answer=Answer((Document('out_refund', name, f'bestelling {number}', amount, day),)),
                 )
             else:
-                yield self.transfer('checking', amount, day, name, account_number, **self.reference(habit))
+                yield self.payment('checking', amount, day, name, account_number, habit)
 
     def _card_payments(self, first):
         for _payment in range(22):
             shop, lowest, highest = self.random.choice(SHOPS)
             day = self.day(first)
             value_day = day + timedelta(days=1) if self.random.random() < 0.3 else None
-            yield self.card_payment('checking', -self.between(lowest, highest), day, shop, value_day=value_day)
+            amount = -self.between(lowest, highest)
+            yield self.card_payment('checking', amount, day, shop, value_day=value_day, answer=shopping(shop))
         day = self.day(first, 12)
         for _ticket in range(2):
-            yield self.card_payment('checking', '-4.80', day, 'PARKING GROTE MARKT MECHELEN')
+            yield self.card_payment(
+                'checking', '-4.80', day, 'PARKING GROTE MARKT MECHELEN', answer=Answer(account='travel')
+            )
 
     def _takings(self, first):
         """The card terminal of the showroom: net of the fee, every Tuesday and Friday."""
@@ -225,34 +235,48 @@ class Company(Writer):
                     counterpart_name='BETAALTERMINAL BELGIE NV', counterpart_reference=belgian_iban(1, 900_4471),
                     bank_transaction_code='PMNT-MCRD-POSP',
                     remittance_information=f'TERM 0451882 {day:%d/%m} {self.random.randint(3, 28)} TRX BRUTO {gross}',
+                    answer=Answer(account='sales'),
                 )  # fmt: skip
 
     def _charges(self, first):
-        yield self.entry('checking', '-6.50', self.day(first, 3), description='Beheerskosten rekening')
+        charges = Answer(account='charges')
+        yield self.entry('checking', '-6.50', self.day(first, 3), description='Beheerskosten rekening', answer=charges)
         yield self.entry(
             'checking', f'-{self.between(3, 19)}', self.day(first, 4), description='Kosten betaalverkeer',
             additional_information=f'Detail kosten {first:%m/%Y}: verrichtingen, kaarten, uittreksels',
-            bank_transaction_code='ACMT-MDOP-CHRG',
+            bank_transaction_code='ACMT-MDOP-CHRG', answer=charges,
         )  # fmt: skip
 
     def _refunds(self, first):
         name, number, _habit, _amount = SUPPLIERS[first.month % len(SUPPLIERS)]
+        amount, day, reference = self.between(20, 180), self.day(first, 19), f'CN{first:%Y}/{first.month:03d}'
         yield self.transfer(
-            'checking', self.between(20, 180), self.day(first, 19), name, number,
-            remittance_information=f'Terugbetaling creditnota CN{first:%Y}/{first.month:03d}',
+            'checking', amount, day, name, number, remittance_information=f'Terugbetaling creditnota {reference}',
+            answer=Answer((Document('in_refund', name, reference, amount, day - timedelta(days=9)),)),
         )  # fmt: skip
         yield self.card_payment(
             'checking', self.between(9, 45), self.day(first, 23), 'DOE-HET-ZELF MECHELEN-ZUID',
-            description='Terugbetaling kaartbetaling',
+            description='Terugbetaling kaartbetaling', answer=Answer(account='tools'),
         )  # fmt: skip
         if first.month % 4 == 0:
-            name, _every, _day, amount, purpose, company = DIRECT_DEBITS[3]
+            name, _every, _day, amount, purpose, company, books = DIRECT_DEBITS[3]
             yield self.entry(
                 'checking', amount, self.day(first, 27), description='Terugbetaling Europese domiciliëring',
                 counterpart_name=name, creditor_id=creditor_id('BE', enterprise_number(company)),
                 mandate_id=f'M{company}-004', bank_transaction_code='PMNT-RDDT-PRDD',
-                remittance_information=f'{purpose} terugbetaling',
+                remittance_information=f'{purpose} terugbetaling', answer=Answer(account=books),
             )  # fmt: skip
+
+    def _with_discount(self, first):
+        """A supplier's bill, paid in time for two percent less."""
+        name, number, habit, _amount = SUPPLIERS[8]
+        day, text = self.day(first, 18), self.reference(habit, ours=False)
+        amount = Decimal(self.random.randrange(600, 1900))
+        document = replace(
+            self.document(name, text, amount, day, ours=False, is_discounted=True), date=day - timedelta(days=5)
+        )
+        paid = (amount * Decimal('0.98')).quantize(Decimal('0.01'))
+        return self.transfer('checking', -paid, day, name, number, answer=Answer((document,)), **text)
 
     # -------------------------------------------------------------------------
     # The other accounts
@@ -261,8 +285,9 @@ class Company(Writer):
     def _between_own(self, giving, receiving, numbers, amount, day, text):
         """The two rows of a transfer between the company's own accounts."""
         from_number, to_number = numbers
-        yield self.transfer(giving, -amount, day, HOLDER, to_number, remittance_information=text)
-        yield self.transfer(receiving, amount, day, HOLDER, from_number, remittance_information=text)
+        gone = self.transfer(giving, -amount, day, HOLDER, to_number, remittance_information=text)
+        came = self.transfer(receiving, amount, day, HOLDER, from_number, remittance_information=text)
+        yield from _halves(gone, came)
 
     def _project(self, first):
         numbers = (IBAN_CHECKING, IBAN_PROJECT)
@@ -271,22 +296,27 @@ class Company(Writer):
         for _payment in range(8):
             name, number, habit, amount = self.random.choice(SUPPLIERS)
             value = -self.between(amount * 0.3, amount * 0.9)
-            yield self.transfer('project', value, self.day(first), name, number, **self.reference(habit, ours=False))
+            yield self.payment('project', value, self.day(first), name, number, habit, ours=False)
         name, number, habit = self.random.choice(CUSTOMERS)
         amount = self.between(1500, 3900)
-        yield self.transfer('project', amount, self.day(first, 24), name, number, **self.reference(habit))
+        yield self.payment('project', amount, self.day(first, 24), name, number, habit)
 
     def _savings(self, first):
         """Dates of this bank are midnight in Brussels; its remittance texts are lists with line breaks."""
         amount, day = Decimal(1500), self.day(first, 28)
         text = 'Reserve'
-        yield self.transfer('checking', -amount, day, HOLDER, IBAN_SAVINGS, remittance_information=text)
-        yield self._saved(amount, day, HOLDER, IBAN_CHECKING, text)
+        gone = self.transfer('checking', -amount, day, HOLDER, IBAN_SAVINGS, remittance_information=text)
+        yield from _halves(gone, self._saved(amount, day, HOLDER, IBAN_CHECKING, text))
         for sunday in (day for day in days(first) if day.weekday() == 6):
-            yield self._saved(self.between(1, 9), sunday, HOLDER, IBAN_CHECKING, 'Automatisch afronden')
+            # What the shop rounds up comes from an account of the same bank that is not connected.
+            rounded = self._saved(self.between(1, 9), sunday, HOLDER, IBAN_CHECKING, 'Automatisch afronden')
+            rounded.answer = Answer(account='transfer')
+            yield rounded
         if first.month % 3 == 0:
             last = days(first)[-1]
-            yield self._saved(self.between(40, 160), last, 'ING Belgium', None, 'Interest en getrouwheidspremie')
+            interest = self._saved(self.between(40, 160), last, 'ING Belgium', None, 'Interest en getrouwheidspremie')
+            interest.answer = Answer(account='interest')
+            yield interest
 
     def _saved(self, amount, day, name, number, text):
         value_day = day + timedelta(days=1)
@@ -303,25 +333,45 @@ class Company(Writer):
         for _payment in range(9):
             name, number, habit = self.random.choice(CUSTOMERS[5:])
             amount, day = self.between(90, 1100), self.day(first)
-            yield self.transfer('business', amount, day, name, number, **self.reference(habit))
+            yield self.payment('business', amount, day, name, number, habit)
         for _payment in range(5):
             name, number, habit, amount = self.random.choice(SUPPLIERS)
             value = -self.between(amount * 0.4, amount)
-            yield self.transfer('business', value, self.day(first), name, number, **self.reference(habit, ours=False))
-        yield self.entry('business', '-4.25', self.day(first, 2), description='Kosten rekening')
+            yield self.payment('business', value, self.day(first), name, number, habit, ours=False)
+        yield self.entry(
+            'business', '-4.25', self.day(first, 2), description='Kosten rekening', answer=Answer(account='charges')
+        )
+        yield self._batch(first)
+
+    def _batch(self, first):
+        """Three bills that were paid together from Odoo: one row at the bank."""
+        batch, day = f'BATCH/{first:%Y%m}', self.day(first, 21)
+        documents = []
+        for name, _number, habit, amount in SUPPLIERS[:3]:
+            text = self.reference(habit, ours=False)
+            document = self.document(name, text, self.between(amount * 0.4, amount), day, ours=False)
+            documents.append(replace(document, paid_from='business', batch=batch))
+        return self.entry(
+            'business', -sum(document.amount for document in documents), day, description='Groepsbetaling',
+            remittance_information=batch, bank_transaction_code='PMNT-ICDT-ESCT', answer=Answer(tuple(documents)),
+        )  # fmt: skip
 
     def _dollar(self, first):
         for number in range(3):
+            amount, day, reference = self.between(700, 4200), self.day(first), f'INV/{first:%Y%m}{number + 1:02d}'
             yield self.transfer(
-                'dollar', self.between(700, 4200), self.day(first), 'Harbor Design LLC', '021000089-48127755',
-                bank_transaction_code='PMNT-RCDT-XBCT',
-                remittance_information=f'/INV/{first:%Y%m}{number + 1:02d}/BE FURNITURE',
+                'dollar', amount, day, 'Harbor Design LLC', '021000089-48127755',
+                bank_transaction_code='PMNT-RCDT-XBCT', remittance_information=f'/{reference}/BE FURNITURE',
+                answer=Answer((Document('out_invoice', 'Harbor Design LLC', reference, amount, day, 'USD'),)),
             )  # fmt: skip
+        amount, day, reference = self.between(2500, 7100), self.day(first), f'PO {first:%y%m}-114'
         yield self.transfer(
-            'dollar', -self.between(2500, 7100), self.day(first), 'Cascade Hardwood Inc.', '125000024-90114',
-            bank_transaction_code='PMNT-ICDT-XBCT', remittance_information=f'PO {first:%y%m}-114 walnut',
+            'dollar', -amount, day, 'Cascade Hardwood Inc.', '125000024-90114',
+            bank_transaction_code='PMNT-ICDT-XBCT', remittance_information=f'{reference} walnut',
+            answer=Answer((Document('in_invoice', 'Cascade Hardwood Inc.', reference, amount, day, 'USD'),)),
         )  # fmt: skip
-        yield self.entry('dollar', '-15.00', self.day(first, 10), description='Foreign payment charge')
+        charges = Answer(account='charges')
+        yield self.entry('dollar', '-15.00', self.day(first, 10), description='Foreign payment charge', answer=charges)
 
     def _company_card(self, first):
         spent = Decimal()
@@ -331,8 +381,24 @@ class Company(Writer):
             fee = (amount * Decimal('0.016')).quantize(Decimal('0.01')) if shop.endswith('GB') else None
             day = self.day(first, self.random.randint(1, 24))
             spent += amount
-            yield self.card_payment('card', -amount, day, shop, card=CARD, fee=fee)
+            yield self.card_payment('card', -amount, day, shop, card=CARD, fee=fee, answer=shopping(shop))
         day = self.day(first, 28)
         text = f'Kaartafrekening {first:%m/%Y} {CARD}'
-        yield self.entry('card', spent, day, description='Aanzuivering', remittance_information=text)
-        yield self.entry('checking', -spent, day, description='Afrekening bedrijfskaart', remittance_information=text)
+        through = Answer(account='transfer')
+        for account, amount, name in (
+            ('card', spent, 'Aanzuivering'),
+            ('checking', -spent, 'Afrekening bedrijfskaart'),
+        ):
+            yield self.entry(account, amount, day, description=name, remittance_information=text, answer=through)
+
+
+def _halves(*entries):
+    """The two rows of a transfer, each with the other as its answer."""
+    for entry, other in (entries, entries[::-1]):
+        entry.answer = Answer(account='transfer', other=other.attributes['internal_reference'])
+        yield entry
+
+
+def shopping(shop):
+    """What is bought in a shop, as an answer."""
+    return Answer(account=BOUGHT[shop])

@@ -2,25 +2,33 @@
 
 import calendar
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 
+from .books import Answer, Document
 from .identifiers import creditor_reference, structured_communication
 from .parties import DEBIT_CARD
 
 MONTHS = 5
+# Of so many documents, some are not paid as they should be: which one, and how.
+EVERY = 60
+TWO_AT_ONCE, PART, LESS_A_FEE, UNNAMED, NAMED_WRONG, BY_END_TO_END_ID = 5, 15, 25, 35, 45, 50
+# Of so many bills one is paid from Odoo.
+FROM_ODOO = 4
 
 
 @dataclass
 class Entry:
-    """A row to be: `arrival` is the moment at which Ponto gets to know it, which gives Ponto's order."""
+    """A row to be: `arrival` is the moment at which Ponto gets to know it, which gives Ponto's order; `answer` is what
+    is right for it in the books. The answer is found again by `attributes['internal_reference']`."""
 
     account: str
     amount: Decimal
     execution_date: object
     arrival: datetime
     attributes: dict = field(default_factory=dict)
+    answer: Answer = field(default_factory=Answer)
 
 
 class Writer:
@@ -35,7 +43,7 @@ class Writer:
         self.invoice = 1_000
         self.sequence = 0
 
-    def entry(self, account, amount, day, *, delay=0, value_day=None, **attributes):
+    def entry(self, account, amount, day, *, delay=0, value_day=None, answer=None, **attributes):
         """A row of this day; one in thirty arrives days late, as banks do it."""
         self.sequence += 1
         delay = delay or (self.random.choice((2, 3, 6)) if self.random.random() < 1 / 30 else 0)
@@ -43,7 +51,8 @@ class Writer:
         arrival = datetime.combine(day + timedelta(days=delay), moment) + timedelta(milliseconds=self.sequence % 1000)
         if value_day:
             attributes['value_date'] = value_day
-        return Entry(account, Decimal(str(amount)), day, arrival, attributes)
+        attributes['internal_reference'] = f'AL{self.sequence:07d}'
+        return Entry(account, Decimal(str(amount)), day, arrival, attributes, answer or Answer())
 
     def between(self, lowest, highest):
         return Decimal(self.random.randrange(int(lowest * 100), int(highest * 100) + 1)).scaleb(-2)
@@ -70,6 +79,56 @@ class Writer:
             return {'remittance_information': None}
         label = self.random.choice(('Factuur', 'factuur nr', 'Facture', 'Betaling fact.'))
         return {'remittance_information': f'{label} {"VF" if ours else "F"}2026/{self.invoice:05d}'}
+
+    def payment(self, account, amount, day, name, number, habit, *, ours=True, **attributes):
+        """The payment of a document, in the way this party writes it, and now and then not as it should be.
+
+        :param ours: it pays an invoice to a customer, else a bill of a supplier
+        """
+        text = self.reference(habit, ours)
+        amount, turn = Decimal(str(amount)), self.invoice % EVERY
+        document = self.document(name, text, abs(amount), day, ours=ours, account=account)
+        answer = Answer((document,))
+        if turn == TWO_AT_ONCE:
+            text, answer = self._two_at_once(name, habit, abs(amount), day, ours=ours, account=account)
+        elif turn == PART:
+            answer = Answer((replace(document, amount=abs(amount) + 150, paid_from=''),))
+        elif turn == LESS_A_FEE:
+            fee = min(Decimal('2.50'), (abs(amount) / 25).quantize(Decimal('0.01')))
+            answer = Answer((replace(document, amount=abs(amount) + fee, paid_from=''),), 'charges')
+        elif turn == UNNAMED or (turn == BY_END_TO_END_ID and ours):
+            text = {'remittance_information': None}
+        elif turn == NAMED_WRONG:
+            text = self.wrong_reference(habit)
+        elif turn == BY_END_TO_END_ID:
+            text = {'remittance_information': None, 'end_to_end_id': document.reference}
+        return self.transfer(account, amount, day, name, number, answer=answer, **{**attributes, **text})
+
+    def document(self, name, text, amount, day, *, ours=True, account='', **more):
+        """The document behind a payment of `amount`; every fourth bill is paid from Odoo, by `account`."""
+        reference = (text['remittance_information'] or f'VF2026/{self.invoice:05d}').split(' ')[-1]
+        kind = 'out_invoice' if ours else 'in_invoice'
+        paid_from = '' if ours or self.invoice % FROM_ODOO else account
+        issued = day - timedelta(days=3 + self.invoice % 25)
+        return Document(kind, name, reference, amount, issued, paid_from=paid_from, **more)
+
+    def _two_at_once(self, name, habit, amount, day, *, ours, account):
+        first_amount = (amount / 3).quantize(Decimal('0.01'))
+        documents = [
+            replace(self.document(name, self.reference(habit, ours), part, day, ours=ours), paid_from='')
+            for part in (first_amount, amount - first_amount)
+        ]
+        return {'remittance_information': ' en '.join(document.reference for document in documents)}, Answer(
+            tuple(documents)
+        )
+
+    def wrong_reference(self, habit):
+        """A reference, right by its check digits, of which there is no document."""
+        if habit == 'rf':
+            return {'remittance_information': creditor_reference(f'2019{self.invoice:05d}')}
+        if habit == 'ogm':
+            return {'remittance_information': structured_communication(2019_000_000 + self.invoice * 7)}
+        return {'remittance_information': f'Factuur 2019/{self.invoice:05d}'}
 
     def transfer(self, account, amount, day, name, number, **attributes):
         code = 'PMNT-RCDT-ESCT' if Decimal(str(amount)) > 0 else 'PMNT-ICDT-ESCT'

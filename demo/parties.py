@@ -54,15 +54,15 @@ EMPLOYEES = (
 """Two of them earn the same to the cent."""
 
 DIRECT_DEBITS = (
-    ('ELEKTRA BELGIE NV', 1, 5, '386.40', 'Voorschot elektriciteit', 403_1707),
-    ('AQUA VLAANDEREN', 3, 8, '142.17', 'Waterfactuur', 224_7631),
-    ('TELECOMBEL NV', 1, 11, '118.95', 'Internet en telefonie', 202_2396),
-    ('MOBIELNET', 1, 13, '74.50', 'Mobiele abonnementen', 456_8108),
-    ('WAGENPARK LEASE NV', 1, 2, '611.83', 'Leasing bestelwagen 1-XKT-482', 449_5120),
-    ('NOORDZEE VERZEKERINGEN', 3, 15, '1284.62', 'Polis BA uitbating 45.118.220', 404_4941),
-    ('SOCIAAL SECRETARIAAT PLUS', 1, 20, '198.44', 'Beheerskosten lonen', 409_8801),
+    ('ELEKTRA BELGIE NV', 1, 5, '386.40', 'Voorschot elektriciteit', 403_1707, 'energy'),
+    ('AQUA VLAANDEREN', 3, 8, '142.17', 'Waterfactuur', 224_7631, 'energy'),
+    ('TELECOMBEL NV', 1, 11, '118.95', 'Internet en telefonie', 202_2396, 'telecom'),
+    ('MOBIELNET', 1, 13, '74.50', 'Mobiele abonnementen', 456_8108, 'telecom'),
+    ('WAGENPARK LEASE NV', 1, 2, '611.83', 'Leasing bestelwagen 1-XKT-482', 449_5120, 'leasing'),
+    ('NOORDZEE VERZEKERINGEN', 3, 15, '1284.62', 'Polis BA uitbating 45.118.220', 404_4941, 'insurance'),
+    ('SOCIAAL SECRETARIAAT PLUS', 1, 20, '198.44', 'Beheerskosten lonen', 409_8801, 'office'),
 )
-"""Creditor, every how many months, day of the month, amount, what for, enterprise number."""
+"""Creditor, every how many months, day of the month, amount, what for, enterprise number, key of `books.ACCOUNTS`."""
 
 SHOPS = (
     ('SUPERMARKT DE LINDE MECHELEN', 18, 95),
@@ -81,3 +81,18 @@ ONLINE_SHOPS = (
     ('NMBS INTERNATIONAAL', 24, 160),
     ('SAWBLADES.COM LEEDS GB', 35, 190),
 )
+
+BOUGHT = {
+    'SUPERMARKT DE LINDE MECHELEN': 'shops',
+    'BUURTWINKEL ST-ROMBOUTS': 'shops',
+    'DOE-HET-ZELF MECHELEN-ZUID': 'tools',
+    'TANKSTATION E19 RUMST': 'fuel',
+    'BAKKERIJ VAN HOVE': 'shops',
+    'BRASSERIE DE BEURS': 'travel',
+    'PAPIERWINKEL LECLERCQ': 'shops',
+    'TOOLSHOP.EU AMSTERDAM': 'tools',
+    'CLOUD SUITE DUBLIN': 'software',
+    'NMBS INTERNATIONAAL': 'travel',
+    'SAWBLADES.COM LEEDS GB': 'tools',
+}
+"""What each shop sells: an account in `books.ACCOUNTS`."""

@@ -109,6 +109,7 @@ class AccountBankStatementLine(models.Model):
                 self._reconcile_with(
                     {line: matches[line].counterparts for line in self},
                     {line: (matches[line].kind, matches[line].facts) for line in self},
+                    by_itself=True,
                 )
             return self
         except Exception as error:  # whatever Odoo or another addon objects to, the others go on

@@ -4,6 +4,8 @@ There is one way to reconcile, `_reconcile_with`. Whoever uses it, a person or t
 The values of the new journal items come from reconciliation_entry.py.
 """
 
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -111,7 +113,7 @@ class AccountBankStatementLine(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
-    def _reconcile_with(self, counterparts, reasons=None):
+    def _reconcile_with(self, counterparts, reasons=None, *, by_itself=False):
         """Replace the suspense items of lines by counterparts, and reconcile these with core's own reconciliation.
 
         What the counterparts leave of a line stays on its suspense account, and the line stays to be reconciled. A
@@ -131,6 +133,7 @@ class AccountBankStatementLine(models.Model):
             - ``{'line_id': id}``: the other line of a transfer between two accounts of the company. Both lines go
               through the company's transfer account. It stands alone.
         :param reasons: `{line: (kind, facts)}` as in a `Proposal`, to be noted on the line (default: by hand)
+        :param by_itself: no person has asked for it
         :raise UserError: when an item is not open any more, belongs to another company, or more is paid than there is
         """
         counterparts = {line.sudo(): items for line, items in counterparts.items()}
@@ -153,9 +156,9 @@ class AccountBankStatementLine(models.Model):
         self.env['account.move.line'].sudo()._reconcile_plan(pairs)
         for line, other in transfers.items():
             kind, facts = (reasons or {}).get(line, ('by_hand', {}))
-            line._note_match(kind, facts)
+            line._note_match(kind, facts, by_itself)
             if other:
-                other._note_match(kind, {**facts, 'journal_id': line.journal_id.id, 'date': str(line.date)})
+                other._note_match(kind, {**facts, 'journal_id': line.journal_id.id, 'date': str(line.date)}, by_itself)
 
     def _plan_entry(self, counterparts):
         """Return the `EntryPlan` of this line for these counterparts, none of which is a transfer."""
@@ -220,25 +223,32 @@ class AccountBankStatementLine(models.Model):
         items = self.env['account.move.line'].sudo()
         ids = {line: [item['item_id'] for item in found if item.get('item_id')] for line, found in counterparts.items()}
         items.browse(item_id for item_ids in ids.values() for item_id in item_ids).fetch(['partner_id'])
+        by_partner = defaultdict(self.sudo().browse)
         for line, found in counterparts.items():
-            if line.partner_id:
-                continue
             partners = items.browse(ids[line]).partner_id.commercial_partner_id
             partners |= partners.browse(item['partner_id'] for item in found if item.get('partner_id'))
-            # With another partner core makes the entry anew: nothing that is reconciled already may be lost.
-            if len(partners) == 1 and not line._seek_for_lines()[2]:
-                line.write({'partner_id': partners.id, 'is_partner_matched': True})
+            if not line.partner_id and len(partners) == 1:
+                by_partner[partners] += line
+        for partner, lines in by_partner.items():
+            lines._take_partner(partner)
 
-    def _note_match(self, kind, facts):
+    def _take_partner(self, partner):
+        """Give these lines, their entries and the bank's items a partner: all that core writes, without a new entry."""
+        context = {**WRITE_ENTRY, 'tracking_disable': True, 'skip_readonly_check': True}
+        liquidity = self.env['account.move.line'].union(*(line._seek_for_lines()[0] for line in self))
+        liquidity.with_context(**context).write({'partner_id': partner.id})
+        self.move_id.with_context(**context).write({'partner_id': partner.id})
+        self.with_context(**context).write({'partner_id': partner.id, 'is_partner_matched': True})
+
+    def _note_match(self, kind, facts, by_itself):
         """Note on these lines why and by whom they are matched."""
-        is_by_itself = self.env.user._is_superuser()
         self.write(
             {
                 'match_kind': kind,
                 'match_facts': facts or False,
-                'matched_uid': False if is_by_itself else self.env.uid,
+                'matched_uid': False if by_itself else self.env.uid,
                 'matched_at': fields.Datetime.now(),
-                'is_matched_by_itself': is_by_itself,
+                'is_matched_by_itself': by_itself,
                 'is_match_undone': False,
             }
         )

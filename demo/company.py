@@ -12,10 +12,9 @@ from decimal import Decimal
 
 from .books import Answer, Document
 from .catalogue import catalogue
-from .entries import Writer, brussels_midnight, days, months
+from .entries import Writer, brussels_midnight, days, halves, months, shopping
 from .identifiers import belgian_iban, creditor_id, enterprise_number
 from .parties import (
-    BOUGHT,
     CARD,
     CUSTOMERS,
     DIRECT_DEBITS,
@@ -287,7 +286,7 @@ class Company(Writer):
         from_number, to_number = numbers
         gone = self.transfer(giving, -amount, day, HOLDER, to_number, remittance_information=text)
         came = self.transfer(receiving, amount, day, HOLDER, from_number, remittance_information=text)
-        yield from _halves(gone, came)
+        yield from halves(gone, came)
 
     def _project(self, first):
         numbers = (IBAN_CHECKING, IBAN_PROJECT)
@@ -306,7 +305,7 @@ class Company(Writer):
         amount, day = Decimal(1500), self.day(first, 28)
         text = 'Reserve'
         gone = self.transfer('checking', -amount, day, HOLDER, IBAN_SAVINGS, remittance_information=text)
-        yield from _halves(gone, self._saved(amount, day, HOLDER, IBAN_CHECKING, text))
+        yield from halves(gone, self._saved(amount, day, HOLDER, IBAN_CHECKING, text))
         for sunday in (day for day in days(first) if day.weekday() == 6):
             # What the shop rounds up comes from an account of the same bank that is not connected.
             rounded = self._saved(self.between(1, 9), sunday, HOLDER, IBAN_CHECKING, 'Automatisch afronden')
@@ -390,15 +389,3 @@ class Company(Writer):
             ('checking', -spent, 'Afrekening bedrijfskaart'),
         ):
             yield self.entry(account, amount, day, description=name, remittance_information=text, answer=through)
-
-
-def _halves(*entries):
-    """The two rows of a transfer, each with the other as its answer."""
-    for entry, other in (entries, entries[::-1]):
-        entry.answer = Answer(account='transfer', other=other.attributes['internal_reference'])
-        yield entry
-
-
-def shopping(shop):
-    """What is bought in a shop, as an answer."""
-    return Answer(account=BOUGHT[shop])

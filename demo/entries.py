@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from .books import Answer, Document
 from .identifiers import creditor_reference, structured_communication
-from .parties import DEBIT_CARD
+from .parties import BOUGHT, DEBIT_CARD
 
 MONTHS = 5
 # Of so many documents, some are not paid as they should be: which one, and how.
@@ -175,3 +175,15 @@ def brussels_midnight(day):
 def _last_sunday(year, month):
     last = date(year, month, 31)
     return last - timedelta(days=(last.weekday() + 1) % 7)
+
+
+def halves(*entries):
+    """The two rows of a transfer, each with the other as its answer."""
+    for entry, other in (entries, entries[::-1]):
+        entry.answer = Answer(account='transfer', other=other.attributes['internal_reference'])
+        yield entry
+
+
+def shopping(shop):
+    """What is bought in a shop, as an answer."""
+    return Answer(account=BOUGHT[shop])

@@ -46,3 +46,4 @@ from . import ponto_transaction_partner
 from . import ponto_account_opening
 from . import res_company
 from . import res_config_settings
+from . import fast_lane

@@ -84,7 +84,7 @@ class PontoTransaction(models.Model):
         try:
             with self.env.cr.savepoint():
                 vals_list = self._prepare_statement_lines_vals()
-                lines = self.env['account.bank.statement.line'].with_context(ponto_feed=True).create(vals_list)
+                lines = self.env['account.bank.statement.line'].with_context(ponto_feed=True)._create_on_lane(vals_list)
                 lines = lines.with_env(self.env)
                 for row, line in zip(self, lines, strict=True):
                     row._check_line(line)

@@ -79,6 +79,7 @@ from . import test_clock
 
 if find_spec('hypothesis'):
     from . import test_drawn_values
+    from . import test_fast_lane
     from . import test_fuzz
     from . import test_properties
     from . import test_properties_accounts

@@ -20,6 +20,23 @@ LINES_AT_ONCE = 50
 class AccountBankStatementLine(models.Model):
     _inherit = 'account.bank.statement.line'
 
+    def _register_hook(self):
+        """Have OCA's account_reconcile_oca leave to this addon the journals where matching by itself is switched on.
+
+        It reconciles lines when they are created, by `_auto_reconcile`. What its widget proposes stays as it is.
+        """
+        super()._register_hook()
+        theirs = getattr(type(self), '_auto_reconcile', None)
+        if theirs and not hasattr(theirs, 'origin'):
+
+            def _auto_reconcile(lines):
+                ours = lines.filtered('journal_id.ponto_match_automatically')
+                ours._do_auto_reconcile(False)
+                return theirs(lines - ours)
+
+            _auto_reconcile.origin = theirs
+            type(self)._auto_reconcile = _auto_reconcile
+
     # -------------------------------------------------------------------------
     # Scheduled action
     # -------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What is matched without a person, what is not, and how it is undone."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.addons.base.tests.test_ir_cron import CronMixinCase
@@ -186,6 +187,30 @@ class TestMatchingByItself(CronMixinCase, ReconciliationCase):
         self.env.invalidate_all()
         self.assertEqual(self.match(), free)
         self.assertFalse(locked.is_reconciled)
+
+    def test_another_addons_engine_leaves_the_journals_to_this_one_where_it_is_switched_on(self):
+        lines = self.env['account.bank.statement.line']
+        reconciled, proposed = [], []
+
+        class Engine:
+            """What OCA's account_reconcile_oca calls when lines are created."""
+
+            def _auto_reconcile(self):
+                reconciled.extend(self.ids)
+
+            def _do_auto_reconcile(self, reconcile_if_possible=True):
+                proposed.extend(self.ids)
+
+        model = type(lines)
+        for name in ('_do_auto_reconcile', '_auto_reconcile'):
+            self.startPatcher(patch.object(model, name, getattr(Engine, name), create=True))
+        lines._register_hook()
+        ours = self.line(1)
+        self.journal = self.own_journal('BE43068999999501')
+        self.journal.ponto_match_automatically = False
+        theirs = self.line(2)
+        (ours + theirs)._auto_reconcile()
+        self.assertEqual((proposed, reconciled), (ours.ids, theirs.ids))
 
     def test_a_month_whose_lines_are_reconciled_can_be_locked(self):
         self.invoice(121, 'ABC-12345')

@@ -194,11 +194,16 @@ export class ReconciliationPanel extends Component {
     }
 
     onAmount(entry, ev) {
+        let amount = 0;
         try {
-            const amount = parseMonetary(ev.target.value);
+            amount = parseMonetary(ev.target.value);
+        } catch {
+            // What cannot be read is no amount, as zero is none.
+        }
+        if (amount) {
             // A part of an item has the item's sign, whatever sign is typed.
             entry.amount = entry.isSameCurrency ? Math.abs(amount) * Math.sign(entry.item.residual) : amount;
-        } catch {
+        } else {
             this.notification.add(_t("This is not an amount."), { type: "warning" });
         }
         ev.target.value = this.amount(entry.amount);

@@ -45,7 +45,7 @@ WORDS = {
 class TestTerms(BaseCase):
     def test_every_term_is_translated_with_the_same_placeholders_and_markup(self):
         terms = {entry.msgid for entry in polib.pofile(FOLDER / 'account_online_ponto.pot')}
-        for name in ('fr.po', 'nl.po'):
+        for name in ('de.po', 'fr.po', 'nl.po'):
             entries = polib.pofile(FOLDER / name)
             self.assertEqual({entry.msgid for entry in entries}, terms, name)
             for entry in entries:

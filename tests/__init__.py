@@ -61,6 +61,7 @@ from . import test_same_payment
 from . import test_suspects
 from . import test_processes
 from . import test_connect_flow
+from . import test_copied_database
 from . import test_webhooks
 from . import test_card
 from . import test_cards

@@ -39,8 +39,11 @@ def reason_sentences(env, reasons):
 
 
 def _names(env, key, ids):
-    """Return `{id: name}` of the records that are still there."""
-    records = env[_NAMED[key]].sudo().browse(dict.fromkeys(filter(None, ids))).exists()
+    """Return `{id: name}` of the records that are still there and that the reader may see.
+
+    Facts may come from a person over RPC: they must not tell the names of another company.
+    """
+    records = env[_NAMED[key]].browse(dict.fromkeys(filter(None, ids))).exists()._filtered_access('read')
     return {record.id: record.display_name for record in records}
 
 

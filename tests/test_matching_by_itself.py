@@ -239,6 +239,15 @@ class TestMatchingByItself(CronMixinCase, ReconciliationCase):
         with self.assertRaises(AccessError):
             found.action_undo_reconciliation()
 
+    def test_a_reason_tells_no_name_of_another_company(self):
+        theirs = self.make_company("Andere Zaak")
+        secret = self.env['account.account'].search([('company_ids', '=', theirs.id)], limit=1)
+        line = self.line(-5).with_user(self.accountant)
+        counterparts = [{'account_id': self.expense.id}]
+        line.reconcile_with(counterparts, 'last_account', {'account_id': secret.id})
+        line.invalidate_recordset()
+        self.assertNotIn(secret.with_company(theirs).name, line.match_reason)
+
     def test_an_administrator_of_invoicing_alone_may_match(self):
         self.invoice(121, 'ABC-12345')
         line = self.line(121, 'ABC-12345')

@@ -6,12 +6,6 @@ from odoo.exceptions import UserError
 from .messages import success
 from .reconciliation_reasons import reason_sentences
 
-# Of the open items of one partner, and of those with one amount, so many are looked at.
-ITEMS_OF_PARTNER = 40
-ITEMS_OF_AMOUNT = 20
-# The account used last is one that so many transactions agree on, or all that there are.
-LAST_LINES = 3
-
 
 class AccountBankStatementLine(models.Model):
     _inherit = 'account.bank.statement.line'
@@ -20,6 +14,9 @@ class AccountBankStatementLine(models.Model):
         [('sure', "Sure"), ('likely', "Likely")], compute='_compute_proposal', search='_search_proposal_grade'
     )
     proposal_reason = fields.Char(string="Proposal", compute='_compute_proposal')
+    matching_invoice_id = fields.Many2one(
+        'account.move', string="Matching Document", compute='_compute_proposal', help="What a sure proposal pays."
+    )
 
     @api.depends_context('lang', 'uid', 'allowed_company_ids')
     @api.depends('is_reconciled', 'amount', 'payment_ref', 'partner_id')
@@ -31,6 +28,15 @@ class AccountBankStatementLine(models.Model):
         for line in self:
             line.proposal_grade = first[line.id].grade if line.id in first else False
             line.proposal_reason = reasons.get(line.id, False)
+            line.matching_invoice_id = line._document_of(first.get(line.id))
+
+    def _document_of(self, proposal):
+        """Return the one document that a sure `Proposal` pays, else nothing."""
+        counterparts = proposal.counterparts if proposal and proposal.grade == 'sure' else ()
+        items = (
+            self.env['account.move.line'].sudo().browse(item['item_id'] for item in counterparts if 'item_id' in item)
+        )
+        return items.move_id if len(items.move_id) == 1 else items.move_id.browse()
 
     def _search_proposal_grade(self, operator, value):
         """Look at the open lines of the user's companies, which are few beside all lines."""

@@ -31,11 +31,10 @@ class Traits:
         """Return what two listings of one account share at least.
 
         With a number that is the number and the currency, whatever the institution: banks merge and move. Without one,
-        as with cards, it is the institution, the subtype and the currency.
+        as with cards, it is the subtype and the currency. Then the institution must be the same as well for the traits
+        alone to be enough.
         """
-        if self.number:
-            return self.number, self.currency
-        return None, self.currency, self.institution, self.subtype
+        return (self.number, self.currency) if self.number else (None, self.currency, self.subtype)
 
 
 def recognize(lost, listed, content=None):
@@ -58,7 +57,13 @@ def recognize(lost, listed, content=None):
     for old_keys, new_keys in groups.values():
         pairs = [(old, new) for new in new_keys for old in old_keys]
         for comparator in (_are_equal, _share_reference, _share_names, _contradict_nowhere):
-            found = _unique_pairs([pair for pair in pairs if comparator(lost[pair[0]], listed[pair[1]])])
+            found = _unique_pairs(
+                [
+                    (old, new)
+                    for old, new in pairs
+                    if _are_comparable(lost[old], listed[new]) and comparator(lost[old], listed[new])
+                ]
+            )
             same.update({new: old for old, new in found})
             pairs = _without(pairs, found)
         found, pairs = _by_content(pairs, content)
@@ -71,6 +76,11 @@ def recognize(lost, listed, content=None):
 def differ(one, other):
     """Return whether both accounts tell something of which the other says otherwise."""
     return not _contradict_nowhere(one, other)
+
+
+def _are_comparable(one, other):
+    """Return whether traits alone can tell that both are one account."""
+    return bool(one.number) or one.institution == other.institution
 
 
 def _are_equal(one, other):

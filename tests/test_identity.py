@@ -61,7 +61,10 @@ class TestRecognize(BaseCase):
 
     def test_a_card_without_number_is_known_by_institution_subtype_and_currency_if_it_is_the_only_one(self):
         self.assertEqual(recognize({'old': card()}, {'new': card()})[0], {'new': 'old'})
-        self.assertEqual(recognize({'old': card()}, {'new': card(institution='Duinbank')}), ({}, {}))
+        self.assertEqual(recognize({'old': card()}, {'new': card(institution='Duinbank')}), ({}, {'new': ['old']}))
+        self.assertEqual(
+            recognize({'old': card()}, {'new': card(institution='Duinbank')}, lambda *pair: True)[0], {'new': 'old'}
+        )
         self.assertEqual(recognize({'a': card(), 'b': card()}, {'new': card()}), ({}, {'new': ['a', 'b']}))
         self.assertEqual(recognize({'old': card(number=NUMBER)}, {'new': card()}), ({}, {}))
 

@@ -1,93 +1,151 @@
 """The measurements of `scripts/bench`. Ponto is simulated in this process, so that no network is measured."""
 
 import argparse
+import cProfile
+import json
+import pstats
+import resource
 import time
+from collections import defaultdict
+from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from statistics import median
 
 import requests
 from stress_workers import environment, prepare
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
-BATCH = 200
 PARTNERS = 200
+NEW_ROWS = 10
+OURS, CORE = 'import', "core's create alone"
+AGAIN, NEWS = 'again, nothing new', f'again, {NEW_ROWS} new'
+HEAD = ('rows', 'what', 'CPU ms a row', 'seconds', 'queries a row', 'calls a row', "times core's CPU")
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--rows', type=int, default=2000)
-    rows = parser.parse_args().rows
+    options = parse_arguments()
     sim = Simulator(real_clock=True)
-    fill(sim, rows)
     requests.Session.send = lambda session, request, **kwargs: sim.send(request, session=session, **kwargs)
+    bank = sim.add_institution('Kadebank')
+    # One account for each repetition: the one before the first warms up, the one after the last is profiled.
+    accounts = {size: [fill(sim, bank, size, number) for number in range(options.times + 2)] for size in options.sizes}
     prepare('https://api.myponto.com', [(CLIENT_ID, CLIENT_SECRET)])
     with environment() as env:
-        make_partners(env)
-    seconds = {
-        'read into the inbox': timed(read),
-        'Odoo alone: create the lines': timed(create_lines),
-        'book': timed(book),
-        'read again, nothing new': timed(read),
-        'read the whole list again': timed(read_all),
-    }
-    unit = seconds['Odoo alone: create the lines']
-    print(f'\n{rows} transactions{"":<22}{"seconds":>9}{"ratio":>8}')
-    for name, value in seconds.items():
-        print(f'{name:<34}{value:>9.2f}{value / unit:>8.2f}')
+        env['res.partner'].create([{'name': f'Partner {number}'} for number in range(PARTNERS)])
+    rows = [row for size in options.sizes for row in measure(sim, accounts[size], size)]
+    show(rows)
+    if options.json:
+        options.json.write_text(json.dumps({'at': str(datetime.now(timezone.utc)), 'rows': rows}, indent=1))
 
 
-def fill(sim, rows):
-    account = sim.add_account('BE68539007547034', institution=sim.add_institution('Kadebank'))
-    for number in range(rows):
-        sim.add_transaction(
-            account,
-            number + 1,
-            day(number, rows),
-            counterpart_name=f'Partner {number % PARTNERS}',
-            remittance_information=f'Invoice {number}',
-        )
+def parse_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--sizes', type=lambda text: [int(size) for size in text.split(',')], default=[1000])
+    parser.add_argument('--times', type=int, default=5)
+    parser.add_argument('--json', type=Path)
+    return parser.parse_args()
 
 
-def day(number, rows):
-    """Return a day, 20 transactions each, the last one yesterday."""
-    return datetime.now(timezone.utc).date() - timedelta(days=1 + (rows - number) // 20)
+def fill(sim, bank, size, number):
+    """Return the Ponto id of a new account with a history of `size` rows, 20 a day, the last ones of yesterday."""
+    account = sim.add_account(f'BENCH{size}N{number}', institution=bank)
+    today = datetime.now(timezone.utc).date()
+    for row in range(size):
+        add_row(sim, account, row, today - timedelta(days=1 + (size - row) // 20))
+    return account.id
 
 
-def make_partners(env):
-    env['res.partner'].create([{'name': f'Partner {number}'} for number in range(PARTNERS)])
+def add_row(sim, account, number, day):
+    sim.add_transaction(
+        account,
+        number + 1,
+        day,
+        counterpart_name=f'Partner {number % PARTNERS}',
+        remittance_information=f'Invoice {number}',
+    )
 
 
-def timed(step, *arguments):
-    """Return how many seconds `step` takes in a transaction of its own, its commit included."""
-    began_at = time.perf_counter()
+# --- Measuring --------------------------------------------------------------------------------------------------------
+
+
+def measure(sim, accounts, size):
+    """Return the rows of the table for one size."""
+    runs = defaultdict(list)
+    for number, ponto_id in enumerate(accounts):
+        is_profiled = number == len(accounts) - 1
+        steps = {OURS: (synchronize, size), CORE: (create_lines, size), AGAIN: (synchronize, 1), NEWS: (synchronize, 1)}
+        for name, (step, count) in steps.items():
+            if name == NEWS:
+                for new in range(NEW_ROWS):
+                    add_row(sim, ponto_id, size + new, datetime.now(timezone.utc).date())
+            runs[name].append(run(step, ponto_id, count, is_profiled))
+    unit = median(one['cpu'] for one in runs[CORE][1:-1])
+    return [
+        {
+            'size': size,
+            'name': name,
+            **{key: median(one[key] for one in measured[1:-1]) for key in ('cpu', 'seconds', 'queries')},
+            'calls': measured[-1]['calls'],
+            'faster': unit / median(one['cpu'] for one in measured[1:-1]),
+            'megabytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+        for name, measured in runs.items()
+    ]
+
+
+def run(step, ponto_id, count, is_profiled):
+    """Return what `step` costs, by `count`, in a transaction of its own, its commit included."""
+    profile = cProfile.Profile() if is_profiled else nullcontext()
     with environment() as env:
-        step(env, *arguments)
-    return time.perf_counter() - began_at
+        account = env['ponto.account'].search([('ponto_id', '=', ponto_id)])
+        prepared = step.prepare(account) if hasattr(step, 'prepare') else account
+        env.flush_all()
+        queries, cpu, seconds = env.cr.sql_log_count, time.process_time(), time.perf_counter()
+        with profile:
+            step(prepared)
+            env.flush_all()
+            env.cr.commit()
+        return {
+            'cpu': (time.process_time() - cpu) / count * 1000,
+            'seconds': time.perf_counter() - seconds,
+            'queries': (env.cr.sql_log_count - queries) / count,
+            'calls': pstats.Stats(profile).total_calls / count if is_profiled else None,
+        }
 
 
-def create_lines(env):
-    """Create the lines in another journal from the values that booking gives to Odoo."""
-    account = env['ponto.account'].search([])
+def synchronize(account):
+    """Read and book, as the scheduled action does, in one transaction."""
+    account._synchronize()
+
+
+def create_lines(prepared):
+    """Let core create the lines that booking has created, in one list."""
+    lines, vals_list = prepared
+    lines.create(vals_list)
+
+
+def prepare_lines(account):
     company = account.company_id
-    journal = env['account.journal'].create({'name': 'By hand', 'type': 'bank', 'company_id': company.id})
-    lines = env['account.bank.statement.line'].with_company(company)
-    vals_list = account.transaction_ids.sorted('rank')._prepare_statement_lines_vals()
-    for start in range(0, len(vals_list), BATCH):
-        lines.create([{**vals, 'journal_id': journal.id} for vals in vals_list[start : start + BATCH]])
+    journal = account.env['account.journal'].create({'name': 'Core', 'type': 'bank', 'company_id': company.id})
+    vals_list = account.transaction_ids.sudo().sorted('rank')._prepare_statement_lines_vals()
+    lines = account.env['account.bank.statement.line'].with_company(company)
+    return lines, [{**vals, 'journal_id': journal.id} for vals in vals_list]
 
 
-def read(env):
-    env['ponto.account'].search([])._read('manual')
+create_lines.prepare = prepare_lines
 
 
-def read_all(env):
-    env['ponto.account'].search([])._request_full_read()
-    read(env)
-
-
-def book(env):
-    account = env['ponto.account'].search([])
-    account._book_into(account._last_run())
+def show(rows):
+    print(f'\n{HEAD[0]:>6}  {HEAD[1]:<20}{HEAD[2]:>14}{HEAD[3]:>9}{HEAD[4]:>15}{HEAD[5]:>13}{HEAD[6]:>18}')
+    for row in rows:
+        faster = f'{row["faster"]:.2f}' if row['name'] in (OURS, CORE) else ''
+        print(
+            f'{row["size"]:>6}  {row["name"]:<20}{row["cpu"]:>14.2f}{row["seconds"]:>9.2f}{row["queries"]:>15.2f}'
+            f'{row["calls"]:>13.0f}{faster:>18}'
+        )
+    print(f'For "again" the columns count the whole run. Peak memory of the process: {rows[-1]["megabytes"]} MB.')
 
 
 main()

@@ -83,6 +83,11 @@ def parse_arguments():
     command.set_defaults(run=same_account)
     command.add_argument('--processes', type=int, default=10)
     command.add_argument('--rounds', type=int, default=6)
+    command = commands.add_parser('same-journal')
+    command.set_defaults(run=same_journal)
+    command.add_argument('--processes', type=int, default=4)
+    command.add_argument('--batches', type=int, default=5)
+    command.add_argument('--rows', type=int, default=50)
     command = commands.add_parser('token')
     command.set_defaults(run=token)
     command.add_argument('--processes', type=int, default=2)
@@ -471,6 +476,31 @@ def at_once(name, arguments):
     for process in running:
         process.join()
     return [answers.get() for process in running if not process.exitcode]
+
+
+# -------------------------------------------------------------------------
+# One number for each
+# -------------------------------------------------------------------------
+
+
+def same_journal(options):
+    """Processes create lines in one journal at the same moment, by the fast lane and by core: each has a number."""
+    with ponto(1, 1, random.Random(1)):
+        run_process('finish', DATABASE)
+        [[journal_id, before]] = query(
+            'SELECT journal_id, count(*) FROM account_bank_statement_line GROUP BY journal_id'
+        )
+        arguments = [(journal_id, options.batches, options.rows, place % 2 == 0) for place in range(options.processes)]
+        answers = at_once('create_at_once', arguments)
+        wrong.extend(answer for answer in answers if answer is not True)
+        expected = before + options.processes * options.batches * options.rows
+        [[entries, names, first, last]] = query(
+            'SELECT count(*), count(DISTINCT name), min(sequence_number), max(sequence_number)'
+            f" FROM account_move WHERE journal_id = {journal_id} AND state = 'posted'"
+        )
+        print(f'\n{entries} entries, {names} names, numbered from {first} to {last}')
+        if not entries == names == expected == last - first + 1:
+            wrong.append(f'{expected} lines were to be created')
 
 
 # -------------------------------------------------------------------------

@@ -277,6 +277,25 @@ def ask_at_once(barrier, answers, way, account_id, delay):
     answers.put((way, bool(read), message))
 
 
+def create_at_once(barrier, answers, journal_id, batches, rows, on_lane):
+    """Wait for the others, then create batches of statement lines, each in a transaction; tell what became of it."""
+    way = '_create_on_lane' if on_lane else 'create'
+    vals = {'journal_id': journal_id, 'date': '2026-03-01', 'amount': 1, 'payment_ref': way}
+    with environment() as env:
+        env['account.journal'].browse(journal_id).mapped('name')
+    barrier.wait(60)
+    try:
+        for _batch in range(batches):
+            with environment() as env:
+                lines = env['account.bank.statement.line'].with_company(
+                    env['account.journal'].browse(journal_id).company_id
+                )
+                retrying(partial(getattr(lines, way), [dict(vals) for _row in range(rows)]), env)
+        answers.put(True)
+    except Exception as error:  # noqa: BLE001 the test is to say what it was
+        answers.put(repr(error))
+
+
 def call_at_once(barrier, answers, connection, ponto_id):
     """Wait for the others, then make a call through an API that needs a token; tell what became of it."""
     with environment() as env:

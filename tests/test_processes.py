@@ -35,6 +35,9 @@ class TestProcesses(BaseCase):
     def test_of_processes_that_ask_for_one_account_one_reads_and_the_others_skip(self):
         self.script('stress', 'same-account', '--processes', '4', '--rounds', '1')
 
+    def test_processes_that_create_lines_in_one_journal_give_no_number_twice(self):
+        self.script('stress', 'same-journal', '--processes', '3', '--batches', '2', '--rows', '10')
+
     def test_processes_that_need_a_token_at_the_same_instant_ask_for_one_by_either_api(self):
         self.script('stress', 'token', '--rounds', '1')
 

@@ -106,6 +106,7 @@ WITH_BANK = (
         ),
     ),
     Screen('transaction', '/odoo/bank-transactions', FORM, steps=(click(FIRST_ROW),)),
+    Screen('bank-rules', '/odoo/bank-rules', FIRST_ROW),
     Screen(
         'transaction-pays-invoice',
         '/odoo/bank-transactions',

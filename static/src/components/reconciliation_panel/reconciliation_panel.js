@@ -128,6 +128,14 @@ export class ReconciliationPanel extends Component {
         return this.amount(Math.abs(this.rest)) === this.amount(0);
     }
 
+    get restText() {
+        return this.isRestZero ? _t("Nothing is left") : _t("Left: %(amount)s", { amount: this.amount(this.rest) });
+    }
+
+    get lastText() {
+        return _t("Reconciled: %(transaction)s", { transaction: this.state.last.label });
+    }
+
     get accountDomain() {
         return [
             ["account_type", "not in", ["off_balance", "asset_cash", "liability_credit_card"]],

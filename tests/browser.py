@@ -179,6 +179,10 @@ class Person:
     def enter(self, selector, value):
         self._act(selector, '', 'enter', value=value)
 
+    def rest(self):
+        """Wait until the server has nothing to do: it and the test share one cursor, which must not be used at once."""
+        self.case._wait_remaining_requests()
+
     def press(self, key, alt=False):
         """Press and release a key, whatever has the focus gets it: a name of KEYS, or a letter."""
         code, text = KEYS.get(key, (ord(key.upper()[0]), '' if alt else key))

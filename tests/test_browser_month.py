@@ -43,6 +43,10 @@ class TestBrowserMonth(BrowserConnectCase, BrowserReconcileCase):
             self.work[f"Rent of shop {number}"] = []
             self.happens(-900, f"Rent of shop {number}", "Lessor")
 
+    def numbers(self):
+        """Return `{label: numbers of its documents}` of the work."""
+        return {label: [document.name for document in documents] for label, documents in self.work.items()}
+
     def happens(self, amount, text, name):
         self.simulator.add_transaction(
             self.online, amount, '2026-03-10', remittance_information=text, counterpart_name=name
@@ -54,28 +58,29 @@ class TestBrowserMonth(BrowserConnectCase, BrowserReconcileCase):
     def next_label(self, person, before=''):
         return person.evaluate(NEXT_LABEL % (json.dumps(LABEL), json.dumps(before)))
 
-    def choose(self, person, documents):
+    def choose(self, person, numbers):
         """Do what one transaction needs, without a mouse."""
-        if not documents:
+        if not numbers:
             if self.is_rent_known:
                 return
             self.is_rent_known = True
             person.press('a', alt=True)
             person.see(f'{PANEL} .o_ponto_account input:focus')
-            person.type(self.expense.code)
-            person.see('.o-autocomplete--dropdown-item', self.expense.code)
+            person.type(self.code)
+            person.see('.o-autocomplete--dropdown-item', self.code)
             person.press('Enter')
             person.see(f'{SEARCH}:focus')
         else:
-            for invoice in documents:
-                person.type(invoice.name)
+            for number in numbers:
+                person.type(number)
                 person.press('Enter')
-                person.see(f'{PANEL} .o_ponto_chosen', invoice.name)
+                person.see(f'{PANEL} .o_ponto_chosen', number)
         person.see(REST, "Nothing is left")
 
     def test_a_month_is_connected_matched_worked_off_by_keyboard_and_locked(self):
         self.is_rent_known = False
         self.simulator.synchronize(self.online)
+        numbers = self.numbers()
         with self.person() as person:
             self.pick(person, "Kadebank")
             person.click('button[name=action_connect]')
@@ -85,6 +90,7 @@ class TestBrowserMonth(BrowserConnectCase, BrowserReconcileCase):
             self.picture(person, 'connect', '[name=match_automatically]')
             person.click('button[name=action_link_accounts]')
             person.see('td[name=payment_ref]')
+            person.rest()
             self.run_cron('ir_cron_book')
             self.run_cron('ir_cron_match')
             account = self.env['ponto.account'].search([])
@@ -103,7 +109,7 @@ class TestBrowserMonth(BrowserConnectCase, BrowserReconcileCase):
             for _transaction in self.work:
                 label = self.next_label(person, label)
                 person.see(f'{SEARCH}:focus')
-                self.choose(person, self.work[label])
+                self.choose(person, numbers[label])
                 person.press('Enter')
                 person.see(LAST, label)
             person.see(f'{PANEL} .o_ponto_done')

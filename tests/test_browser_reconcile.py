@@ -156,7 +156,7 @@ class TestBrowserReconcile(BrowserReconcileCase):
         self.assertEqual(self.books(line)[fees], 3)
 
     def test_a_transaction_is_booked_with_a_tax_and_always_so_for_its_counterpart(self):
-        tax = self.env['account.tax'].create(
+        self.env['account.tax'].create(
             {'name': "Tax of 21", 'amount': 21, 'type_tax_use': 'purchase', 'company_id': self.company.id}
         )
         following = self.line(-12.1, "Rent April", partner_name="Lessor")

@@ -8,6 +8,7 @@
     'depends': ['account', 'certificate'],
     'external_dependencies': {'python': ['cryptography', 'python-dateutil', 'python-stdnum', 'requests']},
     'application': True,
+    'images': ['static/description/dashboard.png', 'static/description/reconcile.png'],
     'uninstall_hook': 'uninstall_hook',
     'data': [
         'security/ponto_security.xml',

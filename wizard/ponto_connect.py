@@ -45,7 +45,7 @@ class PontoConnect(models.TransientModel):
     hints = fields.Text(compute='_compute_hints')
     line_ids = fields.One2many('ponto.connect.account', 'wizard_id')
     other_account_count = fields.Integer(readonly=True)
-    match_automatically = fields.Boolean(string="Reconcile by itself what is certain", default=True)
+    match_automatically = fields.Boolean(string="Reconcile automatically what is certain", default=True)
 
     @api.model
     def _default_connection(self):

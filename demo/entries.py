@@ -13,7 +13,16 @@ from .parties import BOUGHT, DEBIT_CARD
 MONTHS = 5
 # Of so many documents, some are not paid as they should be: which one, and how.
 EVERY = 60
-TWO_AT_ONCE, PART, LESS_A_FEE, UNNAMED, NAMED_WRONG, BY_END_TO_END_ID = 5, 15, 25, 35, 45, 50
+TWO_AT_ONCE, PART, LESS_A_FEE, UNNAMED, NAMED_WRONG, BY_END_TO_END_ID, TOO_MUCH, TWO_UNNAMED = (
+    5,
+    15,
+    25,
+    35,
+    45,
+    50,
+    55,
+    58,
+)
 # Of so many bills one is paid from Odoo.
 FROM_ODOO = 4
 
@@ -91,6 +100,11 @@ class Writer:
         answer = Answer((document,))
         if turn == TWO_AT_ONCE:
             text, answer = self._two_at_once(name, habit, abs(amount), day, ours=ours, account=account)
+        elif turn == TWO_UNNAMED:
+            _named, answer = self._two_at_once(name, habit, abs(amount), day, ours=ours, account=account)
+            text = {'remittance_information': None}
+        elif turn == TOO_MUCH:
+            answer = Answer((replace(document, amount=abs(amount) - 10, paid_from=''),))
         elif turn == PART:
             answer = Answer((replace(document, amount=abs(amount) + 150, paid_from=''),))
         elif turn == LESS_A_FEE:

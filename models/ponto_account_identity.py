@@ -200,7 +200,7 @@ class PontoAccount(models.Model):
             )
         inbox = self._inbox()
         own = inbox.search([('account_id', '=', self.id)])
-        decided = own.filtered(lambda row: row.state in DECIDED)
+        decided = own.filtered(lambda row: row.state in (*DECIDED, 'aside'))
         (own - decided).unlink()
         rows = inbox.search([('account_id', '=', former.id), ('ponto_id', 'not in', decided.mapped('ponto_id'))])
         former.action_unlink_journal()

@@ -125,8 +125,15 @@ class PontoAccount(models.Model):
         )
 
     def _has_uncountable_rows(self):
-        """Return whether a row that waits has an amount in the account's currency, or a day, that nobody knows."""
-        waiting = [('account_id', '=', self.id), ('state', 'in', ('new', 'held')), ('missing_since', '=', False)]
+        """Return whether a row has an amount in the account's currency, or a day, that nobody knows.
+
+        Whoever sets it aside or removes it from the books does not take it out of the bank's balance.
+        """
+        waiting = [
+            ('account_id', '=', self.id),
+            ('state', 'in', ('new', 'held', 'aside', 'removed')),
+            ('missing_since', '=', False),
+        ]
         unknown = (
             Domain('problem', '!=', False)
             | Domain('date', '=', False)
@@ -276,7 +283,8 @@ class PontoAccount(models.Model):
         early = rows.filtered(lambda row: first_day and row.date < first_day and not row.is_out_of_opening)
         if early:
             early.is_out_of_opening = True
-            line._lower_opening(sum(early.mapped('amount')))
+            # A row in another currency was entered with the amount that the account's balance holds.
+            line._lower_opening(sum(early.statement_line_id.mapped('amount')))
 
     @api.depends('journal_id')
     def _compute_excessive_opening_line_id(self):

@@ -106,9 +106,13 @@ class PontoTransaction(models.Model):
                 self._hold('refused', message=str(error)[:500])
             return self.browse()
 
-    def _check_line(self, line):
-        """:raises BentLineError: core has silently given `line` another date or amount than this row's"""
-        if line.date != self.date or line.currency_id.compare_amounts(line.amount, self.amount):
+    def _check_line(self, line, names=('date', 'amount')):
+        """Compare those values of `line` that `names` names with this row's.
+
+        :raises BentLineError: core has silently given it another date or amount
+        """
+        is_moved = 'date' in names and line.date != self.date
+        if is_moved or ('amount' in names and line.currency_id.compare_amounts(line.amount, self.amount)):
             raise BentLineError(
                 date=fields.Date.to_string(line.date), amount=line.amount, currency_id=line.currency_id.id
             )

@@ -77,8 +77,7 @@ class PontoTransaction(models.Model):
                 line.write(vals)
                 if renumber:
                     line.move_id.action_post()
-                if 'date' in vals or 'amount' in vals:
-                    self._check_line(line)
+                self._check_line(line, {'date', 'amount'} & set(vals))
             return True
         except Exception as error:  # whatever Odoo or another addon objects to, somebody is told of the change
             if is_passing(error):

@@ -57,7 +57,8 @@ class AccountBankStatementLine(models.Model):
         """Find what the new lines repeat, unless the feed itself makes them."""
         lines = super().create(vals_list)
         if not self.env.context.get('ponto_feed'):
-            lines.filtered(lambda line: line.journal_id.bank_statements_source == 'ponto')._find_repeated()
+            # Whatever the journal's source is by now: rows of a feed that has ended are in its books as well.
+            lines.filtered(lambda line: not line.is_ponto_opening)._find_repeated()
         return lines
 
     def unlink(self):

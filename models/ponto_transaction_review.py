@@ -122,6 +122,7 @@ class PontoTransaction(models.Model):
             vals.update(foreign_currency_id=self.currency_id.id, amount_currency=self.amount)
         lines = row.env['account.bank.statement.line'].with_context(ponto_feed=True)
         row._mark_booked(lines.create(vals).with_env(row.env))
+        account._lower_opening_line(row)
 
     # -------------------------------------------------------------------------
     # Withdrawn by the bank

@@ -77,6 +77,15 @@ class TestCorrections(PontoCase):
         self.account._synchronize()
         self.assertRecordValues(self.line, [{'date': date(2026, 3, 2), 'payment_ref': "Second text"}])
 
+    def test_another_choice_of_date_keeps_no_changed_amount_out_of_the_line(self):
+        self.simulator.change_transaction(self.row.id, value_date='2026-03-09')
+        self.account._synchronize()
+        self.account.date_basis = 'value'
+        self.simulator.change_transaction(self.row.id, amount=120)
+        self.account._synchronize()
+        self.assertRecordValues(self.line, [{'date': date(2026, 3, 2), 'amount': 120}])
+        self.assertFalse(self.line.move_id.activity_ids)
+
     def test_a_new_time_of_update_alone_changes_nothing(self):
         self.simulator.change_transaction(self.row.id)
         self.assertEqual(self.account._synchronize().changed_count, 0)

@@ -39,6 +39,14 @@ class TestRepeated(ReviewCase):
         self.account._synchronize()
         self.assertEqual(self.lines(self.account), self.own | imported[3])
 
+    def test_a_file_is_compared_with_what_a_feed_has_brought_that_has_ended(self):
+        self.account.action_unlink_journal()
+        journal = self.own.journal_id
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': journal.id, 'date': '2026-03-02', 'amount': 1, 'payment_ref': "File"}
+        )
+        self.assertEqual(len(self.repeated()), 1)
+
     def test_of_two_lines_the_reconciled_one_stays(self):
         imported = self.import_file(1)
         self.reconcile(imported)

@@ -213,6 +213,22 @@ class TestWaysOut(ReviewCase):
         self.assertEqual(self.lines(self.account).amount, -10.2)
         self.assertTrue(self.lines(self.account).move_id.activity_ids)
 
+    def test_what_is_entered_from_before_the_opening_line_is_taken_out_of_it(self):
+        self.env.ref('base.USD').active = True
+        row = self.hold()
+        opening = self.env['account.bank.statement.line'].create(
+            {
+                'journal_id': self.account.journal_id.id, 'date': '2026-03-03', 'amount': 500,
+                'payment_ref': "Opening", 'is_ponto_opening': True,
+            }
+        )  # fmt: skip
+        self.account.start_date = '2026-03-03'
+        row.sudo()._want()
+        row.sudo()._book()
+        self.settle(row.action_enter_amount(), amount=-10)
+        self.assertEqual(row.statement_line_id.amount, -10)
+        self.assertEqual(opening.amount, 510)
+
     def test_a_person_enters_nothing_into_a_closed_period(self):
         row = self.hold()
         self.company.fiscalyear_lock_date = '2026-03-31'

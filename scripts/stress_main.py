@@ -428,6 +428,8 @@ def same_account(options):
                 for way, read, message in answers
                 if way == 'click' and ('somebody else' in message) == read
             )
+            # What the one who has read leaves after its step, the scheduler books.
+            run_process('run_scheduler_until_idle')
             check_books(sim)
             go_on(sim, 30, chance)
         for number in range(options.rounds):

@@ -65,7 +65,7 @@ class TestBrowserReview(BrowserCase):
             person.see('.o_statusbar_buttons:not(:has(button[name=action_book]))')
             person.click('button[name=action_enter_amount]')
             person.see('.modal div[name=original_amount]', '11')
-            person.enter('.modal div[name=amount] input', '-10.2')
+            person.enter('.modal div[name=amount] input', '-10.2' if self.lang == 'en_US' else '-10,2')
             person.click('.modal button[name=action_settle]', "Enter It")
             person.see('div[name=statement_line_id]', 'BNK')
         self.assertRecordValues(

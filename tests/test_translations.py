@@ -18,7 +18,7 @@ WORDS = {
         'wizard': "Ajouter un compte bancaire",
         'credentials': "Saisissez",
         'failure': "Rien n'est perdu",
-        'booked': "comptabilisée",
+        'booked': "Comptabilisées",
         'locked': "période clôturée",
         'currency': "mais le compte est en",
         'future': "datée dans le futur",
@@ -29,11 +29,11 @@ WORDS = {
     'nl_BE': {
         'wizard': "Bankrekening toevoegen",
         'credentials': "clientgeheim",
-        'failure': "Er is niets verloren",
+        'failure': "Er gaat niets verloren",
         'booked': "geboekt",
         'locked': "afgesloten periode",
         'currency': "maar de rekening is in",
-        'future': "gedateerd in de toekomst",
+        'future': "datum ligt in de toekomst",
         'duplicate': "dezelfde betaling",
         'feed': "Geen online rekening",
         'button': "Nu boeken",
@@ -102,7 +102,7 @@ class TestLanguages(PontoCase):
                 notification = account.with_env(env).action_fetch_transactions()
                 self.simulator.clear_faults()
                 self.assertIn(words['failure'], notification['params']['message'])
-                self.assertIn(words['failure'], account.error_message)
+                self.assertIn(words['failure'], account.with_env(env).error_message)
 
     def test_the_reasons_to_review_are_told(self):
         tomorrow = fields.Date.add(fields.Date.today(), days=1)

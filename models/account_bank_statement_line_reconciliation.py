@@ -210,7 +210,7 @@ class AccountBankStatementLine(models.Model):
         with moves._check_balanced({'records': moves}):
             suspense.with_context(**context).unlink()
             vals_list = [vals for plan in plans.values() for vals, _item in plan.items]
-            new = items.with_context(**context).create(vals_list).with_context(items.env.context)
+            new = items.with_context(**context).create(vals_list).with_env(items.env)
         created, start = {}, 0
         for line, plan in plans.items():
             created[line] = new[start : start + len(plan.items)]

@@ -89,7 +89,8 @@ def hold_sentence(env, kind, **values):
         field of the company, `amount` with the `currency_id` to show it in; all else is shown as it is
     """
     shown = {name: _SHOWN[name](env, values) if name in _SHOWN else value for name, value in values.items()}
-    return env._(KINDS[kind][1]) % shown
+    text = env._(KINDS[kind][1])
+    return text % shown
 
 
 _SHOWN = {

@@ -29,7 +29,6 @@ class PontoIntegration(models.Model):
     company_id = fields.Many2one('res.company', required=True, index=True, default=lambda self: self.env.company)
     connection = fields.Selection(
         [('direct', "Own integration (client ID and secret)")],
-        string="Connection",
         required=True,
         default='direct',
         help="Own integration: your company makes an integration in its Ponto dashboard and gives Odoo its client ID"

@@ -151,11 +151,12 @@ class AccountBankStatementLine(models.Model):
     @api.depends('date', 'amount', 'payment_ref')
     def _compute_display_name(self):
         """Where a person chooses a line, its date, amount and label tell more than its number."""
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         if self.env.context.get('ponto_describe_line'):
             for line in self:
                 amount = format_amount(self.env, line.amount, line.currency_id)
                 line.display_name = f'{format_date(self.env, line.date)} · {amount} · {line.payment_ref or line.name}'
+        return result
 
     def _payment(self):
         """Return this line in the form in which payments are compared."""

@@ -20,7 +20,7 @@ class TestCards(PontoCase):
             self.simulator.add_transaction(card, amount, '2026-03-02')
         return card
 
-    def read(self, *cards):
+    def feed(self, *cards):
         accounts = sum((self.link(card) for card in cards), self.env['ponto.account'])
         accounts._synchronize()
         self.env.invalidate_all()
@@ -32,7 +32,7 @@ class TestCards(PontoCase):
             journal.default_account_id = accounts.journal_id[0].default_account_id
 
     def test_each_new_card_has_a_ledger_account_of_its_own(self):
-        accounts = self.read(self.card(1234, -10), self.card(5678, -20))
+        accounts = self.feed(self.card(1234, -10), self.card(5678, -20))
         ledgers = accounts.journal_id.default_account_id
         self.assertEqual(len(ledgers), 2)
         self.assertEqual(set(ledgers.mapped('account_type')), {'liability_credit_card'})
@@ -49,7 +49,7 @@ class TestCards(PontoCase):
         self.assertEqual(journal.default_account_id.currency_id.name, 'USD')
 
     def test_the_opening_line_of_each_card_is_its_own(self):
-        accounts = self.read(self.card(1234, -10, balance=-500), self.card(5678, -10, balance=-700))
+        accounts = self.feed(self.card(1234, -10, balance=-500), self.card(5678, -10, balance=-700))
         self.assertEqual([account._book_opening_line().amount for account in accounts], [-500, -700])
         self.env.invalidate_all()
         self.assertEqual(accounts.mapped('balance_difference'), [0, 0])
@@ -90,7 +90,7 @@ class TestCards(PontoCase):
         self.assertTrue(account.balance_note)
 
     def test_other_entries_on_a_ledger_account_of_one_journal_count(self):
-        account = self.read(self.card(1234, -10))
+        account = self.feed(self.card(1234, -10))
         ledger = account.journal_id.default_account_id
         other = self.env['account.account'].search(
             [('company_ids', 'in', self.company.ids), ('account_type', '=', 'expense')], limit=1
@@ -109,7 +109,7 @@ class TestCards(PontoCase):
         self.assertEqual([amount for _label, amount in account._explain_difference()], [5])
 
     def test_the_card_on_the_dashboard_says_that_the_ledger_account_is_shared(self):
-        accounts = self.read(self.card(1234, -10), self.card(5678, -20))
+        accounts = self.feed(self.card(1234, -10), self.card(5678, -20))
         self.simulator.change_account(accounts[0].ponto_id, current_balance=Decimal(-11))
         self.share(accounts)
         accounts._synchronize()

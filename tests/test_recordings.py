@@ -16,7 +16,7 @@ BANK = '6a2f8a0e-3a3d-4f3a-9a57-0c8d1b8f0002'
 class TestRecordings(PontoCase):
     """Answers as banks are known to give them, served as they are recorded: `{name: list body}` in files."""
 
-    def read(self, *rows, balance, **attributes):
+    def feed(self, *rows, balance, **attributes):
         """Return the account that has these rows (attributes, newest first), linked and read."""
         bank = {'type': 'financialInstitution', 'id': BANK, 'attributes': {'name': "Lagelandenbank", 'country': 'BE'}}
         account = {
@@ -53,7 +53,7 @@ class TestRecordings(PontoCase):
             'counterpartReference': 'BE1832277133817274',
             'counterpartName': "LICHT EN ZO",
         }
-        account = self.read({**row, 'fee': 0.35, 'endToEndId': 'e2e-1'}, row, balance=14.98)
+        account = self.feed({**row, 'fee': 0.35, 'endToEndId': 'e2e-1'}, row, balance=14.98)
         self.assertRecordValues(
             self.lines(account),
             [
@@ -89,7 +89,7 @@ class TestRecordings(PontoCase):
                 "BETALING MET DEBETKAART NUMMER 4999 04XX XXXX 1234 BANKREFERENTIE : 26022700 VALUTADATUM : 27/02/2026"
             ),
         }
-        account = self.read(
+        account = self.feed(
             *({'amount': number, 'remittanceInformation': text, **day} for number, text in enumerate(texts, 1)),
             balance=21,
         )
@@ -99,7 +99,7 @@ class TestRecordings(PontoCase):
         self.assertEqual(account.balance_difference, 0)
 
     def test_a_remittance_of_a_dash_leaves_the_label_to_the_description(self):
-        account = self.read(
+        account = self.feed(
             {
                 'amount': -9.75,
                 'executionDate': '2022-07-15',
@@ -112,7 +112,7 @@ class TestRecordings(PontoCase):
         self.assertEqual(self.lines(account).payment_ref, "Kartenzahlung Laden A")
 
     def test_amounts_as_text_are_held_and_not_guessed_at(self):
-        account = self.read({'amount': '-26.00', 'fee': '1.50', 'executionDate': '2026-03-16'}, balance='1234.56')
+        account = self.feed({'amount': '-26.00', 'fee': '1.50', 'executionDate': '2026-03-16'}, balance='1234.56')
         self.assertFalse(self.lines(account))
         self.assertEqual(account.transaction_ids.hold_reason, 'unreadable')
         self.assertIn('-26.00', account.transaction_ids.hold_message)

@@ -2,6 +2,7 @@
 
 import argparse
 import cProfile
+import importlib
 import json
 import pstats
 import resource
@@ -13,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 import requests
-from stress_workers import environment, odoo, prepare
+from stress_workers import LOGIN, environment, odoo, prepare
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
@@ -39,6 +40,11 @@ def main():
         env['res.partner'].create([{'name': f'Partner {number}'} for number in range(PARTNERS)])
     rows = [row for size in options.sizes for row in measure(sim, accounts[size], size)]
     show(rows)
+    if options.matching:
+        # It needs Odoo, which `stress_workers` has loaded.
+        bench_matching = importlib.import_module('bench_matching')
+        with environment(login=LOGIN) as env:
+            bench_matching.report(env(su=True))
     if options.json:
         options.json.write_text(json.dumps({'at': str(datetime.now(timezone.utc)), 'rows': rows}, indent=1))
 
@@ -48,6 +54,7 @@ def parse_arguments():
     parser.add_argument('--sizes', type=lambda text: [int(size) for size in text.split(',')], default=[1000])
     parser.add_argument('--times', type=int, default=5)
     parser.add_argument('--json', type=Path)
+    parser.add_argument('--matching', action='store_true')
     return parser.parse_args()
 
 

@@ -310,3 +310,19 @@ class TestBrowserReconcile(BrowserReconcileCase):
             for name in names:
                 person.see('.o_data_row', name)
             self.assertEqual(person.evaluate("document.querySelectorAll('.o_data_row').length"), '2')
+
+
+@tagged('post_install', '-at_install')
+class TestBrowserReconcileInFrench(BrowserReconcileCase):
+    lang = 'fr_BE'
+    chart = 'be_comp'
+
+    test_a_proposal_is_accepted = TestBrowserReconcile.test_a_proposal_is_accepted_and_the_next_transaction_comes
+
+
+@tagged('post_install', '-at_install')
+class TestBrowserReconcileInDutch(BrowserReconcileCase):
+    lang = 'nl_BE'
+    chart = 'be_comp'
+
+    test_a_part_of_an_invoice_is_paid_and_undone = TestBrowserReconcile.test_a_part_of_an_invoice_is_paid_and_undone

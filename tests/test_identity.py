@@ -229,6 +229,21 @@ class TestIdentity(PontoCase):
         self.assertEqual((line.action, line.twin_id), ('skip', account))
         self.assertIn("the same number already", line.hint)
 
+    def test_what_was_set_aside_stays_so_when_the_account_continues_another_one(self):
+        other = self.simulator.add_account('BE43068999999501', institution=self.bank)
+        self.simulator.add_transaction(other, 10, '2026-03-02')
+        account, former = self.link(other), self.link()
+        account._synchronize()
+        self.lines(account).unlink()
+        account.transaction_ids._set_aside("In the cash book")
+        account.action_unlink_journal()
+        journal = former.journal_id
+        former._set_withdrawn()
+        account._link_to_journal(journal)
+        account._synchronize()
+        self.assertEqual(account.transaction_ids.mapped('state'), ['aside'])
+        self.assertFalse(self.lines(account))
+
     def test_a_changed_number_is_told_and_proposed_for_the_journal(self):
         account = self.link()
         self.simulator.change_account(self.online, reference='BE43068999999501')

@@ -231,6 +231,14 @@ class TestOpening(PontoCase):
         account._synchronize()
         self.assertFalse(account.lacks_opening_line)
 
+    def test_what_is_set_aside_in_another_currency_may_be_in_the_balance_as_well(self):
+        self.simulator.add_transaction(self.online, 5, '2026-03-03', currency='USD')
+        account = self.link(start_date='2026-03-01')
+        account._synchronize()
+        account.transaction_ids.filtered(lambda row: row.state == 'held')._set_aside("Entered elsewhere")
+        self.env.invalidate_all()
+        self.assertFalse(account.lacks_opening_line)
+
     def test_what_was_removed_by_hand_does_not_return_in_the_opening_line(self):
         account = self.link(start_date='2026-03-01')
         account._synchronize()

@@ -28,6 +28,10 @@ class AccountBankStatementLine(models.Model):
         for line in self:
             line.line_source = 'ponto' if line.ponto_transaction_ids or line.is_ponto_opening else 'other'
 
+    def _suspense_items(self):
+        """Return the items that hold what is left of these lines to be reconciled."""
+        return self.env['account.move.line'].union(*(line._seek_for_lines()[1] for line in self))
+
     def unlink(self):
         """Remember what the user removes: it never comes back by itself."""
         self.sudo().ponto_transaction_ids._remove()

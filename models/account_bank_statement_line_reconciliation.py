@@ -190,10 +190,6 @@ class AccountBankStatementLine(models.Model):
             raise UserError(self.env._("These are not the two open lines of one transfer between own accounts."))
         return other
 
-    def _suspense_items(self):
-        """Return the items that hold what is left of these lines to be reconciled."""
-        return self.env['account.move.line'].union(*(line._seek_for_lines()[1] for line in self))
-
     @api.model
     def _write_entries(self, plans):
         """Write the items of each `EntryPlan` in place of the suspense item.

@@ -1,4 +1,4 @@
-"""A rule of core's made out of how a person has booked a bank transaction."""
+"""A rule made out of how a person has booked a bank transaction, and the open transactions to which a rule applies."""
 
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
@@ -112,3 +112,25 @@ class AccountBankStatementLine(models.Model):
         line = item.statement_line_id
         amount = line.amount_currency if line.foreign_currency_id else line.amount
         return float_repr(-100 * gross / amount, DIGITS)
+
+
+class AccountReconcileModel(models.Model):
+    _inherit = 'account.reconcile.model'
+
+    def action_show_open_lines(self):
+        """Show the open bank transactions to which this rule applies, whatever else fits them."""
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'account_online_ponto.account_bank_statement_line_action'
+        )
+        return {**action, 'domain': [('id', 'in', self._open_lines().ids)], 'context': {}}
+
+    def _open_lines(self):
+        """Return the open statement lines to which this rule applies, whatever else fits them."""
+        self.ensure_one()
+        lines = self.env['account.bank.statement.line']
+        open_lines = lines.search(
+            [('is_reconciled', '=', False), ('company_id', 'child_of', self.company_id.id), ('state', '=', 'posted')]
+        )
+        transactions = open_lines._transactions_of_lines()
+        return lines.browse(transaction.id for transaction in transactions if self.sudo()._applies_to(transaction))

@@ -19,14 +19,6 @@ FIELDS = (
 class AccountReconcileModel(models.Model):
     _inherit = 'account.reconcile.model'
 
-    def action_show_open_lines(self):
-        """Show the open bank transactions to which this rule applies, whatever else fits them."""
-        self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id(
-            'account_online_ponto.account_bank_statement_line_action'
-        )
-        return {**action, 'domain': [('id', 'in', self._open_lines().ids)], 'context': {}}
-
     @api.model
     def _of_companies(self, company_ids):
         """Return `{company id: its rules, and those of the companies that it is a branch of}`.
@@ -121,16 +113,6 @@ class AccountReconcileModel(models.Model):
 
     def _has_condition(self):
         return bool(self.match_label or self.match_amount or self.match_partner_ids)
-
-    def _open_lines(self):
-        """Return the open statement lines to which this rule applies, whatever else fits them."""
-        self.ensure_one()
-        lines = self.env['account.bank.statement.line']
-        open_lines = lines.search(
-            [('is_reconciled', '=', False), ('company_id', 'child_of', self.company_id.id), ('state', '=', 'posted')]
-        )
-        transactions = open_lines._transactions_of_lines()
-        return lines.browse(transaction.id for transaction in transactions if self.sudo()._applies_to(transaction))
 
 
 class AccountReconcileModelLine(models.Model):

@@ -1,7 +1,5 @@
 from odoo import api, fields, models
 
-from .conversions import local_date
-
 
 class PontoAccount(models.Model):
     """The proof: the bank's balance against the journal's."""
@@ -23,11 +21,6 @@ class PontoAccount(models.Model):
                 if account in balances
                 else 0
             )
-
-    def _balance_day(self):
-        """Return the day of which the bank's balance is the end."""
-        moment = self.balance_date or self.bank_data_at or fields.Datetime.now()
-        return local_date(moment, self.time_zone)
 
     def _own_lines_domain(self):
         return [('ponto_transaction_ids', 'any', [('account_id', '=', self.id), ('missing_since', '=', False)])]

@@ -9,7 +9,7 @@ from ..ponto.errors import PontoError
 from .identity import Traits, differ, recognize
 from .matching import EXACT, SAME, pair
 from .messages import success
-from .ponto_account_problems import Problem
+from .problem import Problem
 
 # A row that somebody has decided about keeps what was decided; others are read anew.
 DECIDED = ('booked', 'removed')

@@ -5,6 +5,8 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.fields import Domain
 
+from .conversions import local_date
+
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
@@ -67,6 +69,11 @@ class PontoAccount(models.Model):
 
     def _bank_items(self):
         return self.env['account.move.line'].sudo()
+
+    def _balance_day(self):
+        """Return the day of which the bank's balance is the end."""
+        moment = self.balance_date or self.bank_data_at or fields.Datetime.now()
+        return local_date(moment, self.time_zone)
 
     def _bank_items_domain(self):
         return [*self._ledger_domain(), ('parent_state', '=', 'posted'), ('date', '<=', self._balance_day())]

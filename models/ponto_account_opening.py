@@ -13,7 +13,7 @@ from odoo.tools import format_amount, format_date
 from .conversions import local_date
 from .ordering import FIRST_SEQUENCE
 from .ponto_account_difference import LINES, ROWS
-from .ponto_account_problems import Problem
+from .problem import Problem
 
 
 class PontoAccount(models.Model):

@@ -1,17 +1,13 @@
 """What is the matter with a feed: the one answer for the card, forms, Health, monitoring, activities and mails."""
 
 from datetime import timedelta
-from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.tools import format_amount, format_date, format_datetime
-from odoo.tools.translate import LazyTranslate
 
 from .conversions import local_date
 from .moments import is_over, noted
-from .rights import may_connect, may_look
-
-_lt = LazyTranslate(__name__)
+from .problem import OBSTACLES, REFUSALS, REMEDIES, REMEDY_OF_FAILURE, Problem
 
 # Nothing has come in for so long: the feed is silent.
 SILENT_AFTER = timedelta(days=1)
@@ -19,43 +15,6 @@ SILENT_AFTER = timedelta(days=1)
 DIFFERENCE_AFTER = timedelta(days=1)
 # From so many days before the end of a consent on, screens tell when it ends.
 SHOWN_DAYS = 30
-
-# What helps: the label of its button and who may use it. `ponto.account.action_remedy` carries it out.
-REMEDIES = {
-    'connect': (_lt("Connect"), may_connect),
-    'update_credentials': (_lt("Update Credentials"), may_connect),
-    'fetch_accounts': (_lt("Fetch Accounts"), may_connect),
-    'reconnect': (_lt("Reconnect"), may_connect),
-    'add_opening_line': (_lt("Add Opening Line"), may_connect),
-    'use_new_number': (_lt("Use the New Number"), may_connect),
-    'show_opening_line': (_lt("Show Opening Line"), may_look),
-    'explain': (_lt("Show Reasons"), may_look),
-    'review': (_lt("Review"), may_look),
-}
-# What helps after a failure, by its kind in `error_sentences`. After any other the next run tries again.
-REMEDY_OF_FAILURE = {
-    'account': 'reconnect',
-    'PontoAuthError': 'update_credentials',
-    'PontoNotFoundError': 'fetch_accounts',
-}
-REFUSALS = ('PontoCredentialsError', 'PontoGrantError', 'CopiedTokenError')
-# The bank gives Ponto nothing new.
-OBSTACLES = ('consent_ended', 'consent_refused', 'bank')
-# Problems that all accounts of a connection share.
-CONNECTION_PROBLEMS = ('disconnected', 'refused')
-
-
-class Problem(NamedTuple):
-    """One thing that is the matter with a feed.
-
-    `code` names it, `severity` is `danger` (nothing comes in, or the books are wrong), `warning` or `info`, `sentence`
-    is in the reader's language, and `remedy` is a key of `REMEDIES`, '' where there is nothing to click.
-    """
-
-    code: str
-    severity: str
-    sentence: str
-    remedy: str = ''
 
 
 class PontoAccount(models.Model):

@@ -320,3 +320,21 @@ class PontoAccount(models.Model):
                 }
             )
         )
+
+
+class PontoTransaction(models.Model):
+    _inherit = 'ponto.transaction'
+
+    @api.model
+    def _cron_book(self):
+        """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises.
+
+        What is held is tried again afterwards, as far as there is time; the next run tries the rest.
+        """
+        accounts = self.env['ponto.account']
+        accounts._come_back_for_lost_workers('account_online_ponto.ir_cron_book')
+        linked = Domain('journal_id', '!=', False)
+        held = accounts.search(linked)._held_batches()
+        untried = linked & accounts._unclaimed_domain() & Domain('transaction_ids', 'any', self._untried_domain())
+        if accounts.search(untried, order='turn_at nulls first, id')._in_turns(lambda account: account._booking_turn()):
+            accounts._retry_held(held)

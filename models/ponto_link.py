@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 
-from .ponto_account_problems import CONNECTION_PROBLEMS
+from .problem import CONNECTION_PROBLEMS
 
 
 class PontoLink(models.Model):
@@ -112,3 +112,18 @@ class PontoLink(models.Model):
     def action_fetch_transactions(self):
         """Fetch the transactions of all linked accounts of this institution now."""
         return self.account_ids.action_fetch_transactions()
+
+    def _responsible(self):
+        """Return the user to tell: the link's own while of its company, else an Invoicing administrator of it."""
+        if self.user_id.active and self.user_id.share is False and self.company_id in self.user_id.company_ids:
+            return self.user_id
+        return (
+            self.env['res.users'].search(
+                [
+                    ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),
+                    ('company_ids', 'in', self.company_id.ids),
+                ],
+                limit=1,
+            )
+            or self.env.user
+        )

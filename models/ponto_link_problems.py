@@ -215,18 +215,3 @@ class PontoLink(models.Model):
     def _ending_accounts(self):
         """Return the accounts of which a reminder was given, for the mail."""
         return self._told_accounts('consent')
-
-    def _responsible(self):
-        """Return the user to tell: the link's own while of its company, else an Invoicing administrator of it."""
-        if self.user_id.active and self.user_id.share is False and self.company_id in self.user_id.company_ids:
-            return self.user_id
-        return (
-            self.env['res.users'].search(
-                [
-                    ('all_group_ids', 'in', self.env.ref('account.group_account_manager').ids),
-                    ('company_ids', 'in', self.company_id.ids),
-                ],
-                limit=1,
-            )
-            or self.env.user
-        )

@@ -5,6 +5,7 @@ from odoo.tools import SQL
 from .conversions import local_date
 from .hold_reasons import hold_reason, hold_sentence
 from .labels import payment_reference
+from .rights import check_may_book
 
 # What belongs to one state only; a row that leaves the state loses it.
 COMPANIONS = {
@@ -225,23 +226,10 @@ class PontoTransaction(models.Model):
         """Return the domain of the rows that wait for a person: held ones, and booked ones that the bank withdrew."""
         return [('hold_reason', '!=', False)]
 
-    # -------------------------------------------------------------------------
-    # Runner: the only place that commits
-    # -------------------------------------------------------------------------
-
-    @api.model
-    def _cron_book(self):
-        """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises.
-
-        What is held is tried again afterwards, as far as there is time; the next run tries the rest.
-        """
-        accounts = self.env['ponto.account']
-        accounts._come_back_for_lost_workers('account_online_ponto.ir_cron_book')
-        linked = Domain('journal_id', '!=', False)
-        held = accounts.search(linked)._held_batches()
-        untried = linked & accounts._unclaimed_domain() & Domain('transaction_ids', 'any', self._untried_domain())
-        if accounts.search(untried, order='turn_at nulls first, id')._in_turns(lambda account: account._booking_turn()):
-            accounts._retry_held(held)
+    def _check_bookkeeper(self):
+        """:raises AccessError: the user may not see these rows, or not bring them into the books"""
+        self.check_access('read')
+        check_may_book(self.env)
 
     # -------------------------------------------------------------------------
     # Read: what stage 1 does to known rows

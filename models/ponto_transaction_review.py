@@ -10,7 +10,6 @@ from .matching import near, pair, parts
 from .messages import success
 from .ponto_account_reading import FULL_READ_EVERY
 from .ponto_transaction_suspects import DUPLICATE_DAYS
-from .rights import check_may_book
 
 # A payment that the bank lists anew, under another id, may have got another day up to so far away.
 REDATED_DAYS = 14
@@ -178,12 +177,3 @@ class PontoTransaction(models.Model):
             row: payment for row, payment in payments.items() if abs((row.date - self.date).days) <= DUPLICATE_DAYS
         }
         return rows.browse(row.id for row in parts(self.amount, close))
-
-    # -------------------------------------------------------------------------
-    # Rights
-    # -------------------------------------------------------------------------
-
-    def _check_bookkeeper(self):
-        """:raises AccessError: the user may not see these rows, or not bring them into the books"""
-        self.check_access('read')
-        check_may_book(self.env)

@@ -5,8 +5,9 @@ import pytest
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
-    skipped = session.config.pluginmanager.get_plugin('terminalreporter').stats.get('skipped')
-    if skipped and session.exitstatus == pytest.ExitCode.OK:
+    # A worker process has no reporter: it tells the process that started it.
+    reporter = session.config.pluginmanager.get_plugin('terminalreporter')
+    if reporter and reporter.stats.get('skipped') and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

@@ -22,6 +22,8 @@ from . import ponto_account_grant
 from . import ponto_account_identity
 from . import ponto_account_journal
 from . import ponto_account_list
+from . import ponto_account_dates
+from . import ponto_account_sweep
 from . import ponto_account_reading
 from . import ponto_account_pending
 from . import ponto_account_inbox
@@ -32,6 +34,7 @@ from . import ponto_account_monitoring
 from . import ponto_account_ledger
 from . import ponto_account_runner
 from . import ponto_account_schedule
+from . import ponto_integration_accounts
 from . import ponto_integration_connect
 from . import ponto_link_problems
 from . import ponto_account_asking
@@ -39,8 +42,10 @@ from . import ponto_account_fetch
 from . import account_journal_dashboard
 from . import ponto_synchronization_outcome
 from . import ponto_transaction_suspects
+from . import ponto_transaction_line
 from . import ponto_transaction_booking
 from . import ponto_transaction_correction
+from . import ponto_transaction_withdrawn
 from . import ponto_transaction_review
 from . import ponto_transaction_repeated
 from . import ponto_transaction_imported

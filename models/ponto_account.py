@@ -2,7 +2,6 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
 
 from .error_sentences import failure_sentence
 
@@ -147,34 +146,6 @@ class PontoAccount(models.Model):
                     )
                 )
 
-    def write(self, vals):
-        """A changed start date, zone or date basis is applied to the rows that are not in the books yet."""
-        res = super().write(vals)
-        rows = self.env['ponto.transaction'].sudo()
-        if {'date_basis', 'time_zone'} & set(vals):
-            rows.search([('account_id', 'in', self.ids), ('state', '!=', 'booked')])._apply_dates()
-        elif {'start_date', 'wanted_from', 'wanted_until'} & set(vals):
-            for account in self:
-                rows.search([('account_id', '=', account.id), *account._misplaced_domain()])._apply_dates()
-        return res
-
-    def _misplaced_domain(self):
-        """Return the domain of the account's rows that may be on the wrong side of its start date."""
-        waiting, skipped = Domain('state', 'in', ('new', 'held')), Domain('state', '=', 'skipped')
-        if not self.start_date:
-            return skipped
-        return (waiting & Domain('date', '<', self.start_date)) | (
-            skipped & (Domain('date', '>=', self.start_date) | self._wanted_domain())
-        )
-
-    def _wanted_domain(self):
-        """Return the domain of the days for which somebody has asked for older transactions."""
-        if not self.wanted_from:
-            return Domain.FALSE
-        return Domain('date', '>=', self.wanted_from) & (
-            Domain('date', '<=', self.wanted_until) if self.wanted_until else Domain.TRUE
-        )
-
     def _is_wanted(self, day):
         """Return whether somebody has asked for the older transactions of `day`."""
         return bool(
@@ -250,3 +221,19 @@ class PontoAccount(models.Model):
 
     def _set_state(self, state, **companions):
         self._write_changes({'state': state, 'failure': False, 'failure_count': 0, **companions})
+
+    def _is_authorized(self):
+        """Return whether Ponto lets Odoo read this account, as far as is known."""
+        return self.state != 'withdrawn' and self.integration_id.state == 'connected'
+
+    # -------------------------------------------------------------------------
+    # The account's rows
+    # -------------------------------------------------------------------------
+
+    def _inbox(self):
+        """Return the inbox as the stages see it: as superuser, in the account's company."""
+        return self.env['ponto.transaction'].sudo().with_company(self.company_id)
+
+    def _rows(self, ponto_ids):
+        """Return the account's inbox rows with these Ponto ids."""
+        return self._inbox().search([('account_id', '=', self.id), ('ponto_id', 'in', ponto_ids)])

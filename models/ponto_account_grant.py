@@ -48,9 +48,6 @@ class PontoAccount(models.Model):
         self._set_authorized()
         return self
 
-    def _is_authorized(self):
-        return self.state != 'withdrawn' and self.integration_id.state == 'connected'
-
     @api.model
     def _prepare_account_vals(self, resource):
         """Return the values of a `ponto.account` for an `Account` as Ponto reports it."""

@@ -48,7 +48,7 @@ class PontoAccount(models.Model):
         changed = rows.browse()
         for ponto_id, row in known.items():
             if row._differs(items[ponto_id]):
-                row._update(items[ponto_id])
+                self._update_row(row, items[ponto_id])
                 changed |= row
             if row.missing_since:
                 # Rows below it may be listed again as well: like a changed row it lets reading go on.
@@ -57,6 +57,11 @@ class PontoAccount(models.Model):
         new = rows.create([self._prepare_new_vals(item) for ponto_id, item in items.items() if ponto_id not in known])
         new._apply_dates()
         return len(new), len(changed)
+
+    def _update_row(self, row, item):
+        """Take over what Ponto says of `row` now. The statement line of a booked row follows with the next booking."""
+        row.write(self._prepare_row_vals(item))
+        row._apply_dates()
 
     def _prepare_new_vals(self, item):
         return {'account_id': self.id, 'sweep_number': self.sweep_number, **self._prepare_row_vals(item)}
@@ -126,5 +131,5 @@ class PontoAccount(models.Model):
         )
         for item in items:
             if item.id in pairs:
-                pairs[item.id]._update(item)
+                self._update_row(pairs[item.id], item)
         return pairs

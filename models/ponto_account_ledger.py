@@ -83,3 +83,8 @@ class PontoAccount(models.Model):
         or the journal's own where several journals share that account."""
         domain = Domain('account_id', '=', self.journal_id.default_account_id.id)
         return domain & Domain('journal_id', '=', self.journal_id.id) if self.shares_ledger else domain
+
+    def _opening_line(self, journal=None):
+        """Return the opening line of `journal`, by default the account's own."""
+        own = [('journal_id', '=', (journal or self.journal_id).id), ('is_ponto_opening', '=', True)]
+        return self.env['account.bank.statement.line'].sudo().search(own, order='date, id', limit=1)

@@ -267,11 +267,6 @@ class PontoAccount(models.Model):
             account.start_date = line.ponto_opening_from
         return line
 
-    def _opening_line(self, journal=None):
-        """Return the opening line of `journal`, by default the account's own."""
-        own = [('journal_id', '=', (journal or self.journal_id).id), ('is_ponto_opening', '=', True)]
-        return self.env[LINES].sudo().search(own, order='date, id', limit=1)
-
     def _lower_opening_line(self, rows):
         """Take out of the opening line those of `rows`, just booked, that lie before it: it has held them until now.
 

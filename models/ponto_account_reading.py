@@ -30,14 +30,12 @@ from odoo.fields import Domain
 from ..ponto.errors import PontoApiError
 from . import budget
 from .conversions import naive_utc
-from .moments import is_over, noted
+from .moments import noted
 from .ordering import places
 from .ponto_account_inbox import SHARED_ID
 
 # A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
 LOOKBACK = timedelta(days=30)
-# ... and this often the whole list, so that nothing stays missed wherever Ponto puts it.
-FULL_READ_EVERY = timedelta(days=7)
 
 
 @dataclass
@@ -60,14 +58,6 @@ class Stretch:
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
-
-    last_full_read_at = fields.Datetime(
-        readonly=True, copy=False, help="When the last sweep has ended. Empty: a sweep is going on, or is to begin."
-    )
-    resume_after = fields.Char(
-        readonly=True, copy=False, help="The row of Ponto's list after which the next run goes on."
-    )
-    sweep_number = fields.Integer(readonly=True, copy=False, help="Counts the reads of the whole list.")
 
     # -------------------------------------------------------------------------
     # Runs
@@ -144,10 +134,6 @@ class PontoAccount(models.Model):
         others = inbox.search(own & Domain('state', '!=', 'booked'), limit=limit, order='state desc, date, rank, id')
         rows = (rows + others)[:limit]
         yield from rows._in_batches()
-
-    def _inbox(self):
-        """Return the inbox as the stages see it: as superuser, in the account's company."""
-        return self.env['ponto.transaction'].sudo().with_company(self.company_id)
 
     # -------------------------------------------------------------------------
     # Stretches
@@ -234,18 +220,6 @@ class PontoAccount(models.Model):
     # Sweeps: reads of the whole list
     # -------------------------------------------------------------------------
 
-    def _request_full_read(self):
-        """Let the next run read the whole list, unless a sweep is going on anyway."""
-        for account in self.filtered('last_full_read_at'):
-            account._begin_sweep()
-
-    def _is_full_read_due(self):
-        return self.last_full_read_at and is_over(self.last_full_read_at, FULL_READ_EVERY)
-
-    def _begin_sweep(self):
-        """Begin to read the whole list, from its top."""
-        self.write({'last_full_read_at': False, 'resume_after': False, 'sweep_number': self.sweep_number + 1})
-
     def _is_complete(self, stretch):
         """Return whether all known rows that should be in this stretch, which begins at the top, have been listed."""
         listed = self._rows(stretch.ids)
@@ -303,7 +277,3 @@ class PontoAccount(models.Model):
         if known:
             domain.append(('rank', '<', min(known)))
         return self._inbox().search(domain, order='rank desc', limit=1).rank
-
-    def _rows(self, ponto_ids):
-        """Return the account's inbox rows with these Ponto ids."""
-        return self._inbox().search([('account_id', '=', self.id), ('ponto_id', 'in', ponto_ids)])

@@ -28,7 +28,7 @@ from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
 from .encryption import decrypt
 from .error_sentences import error_sentence
 from .moments import over_domain
-from .ponto_token import CopiedTokenError, TokenStore
+from .ponto_token import CopiedTokenError
 from .turns import EndTurns, in_turns
 
 _logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ class PontoIntegration(models.Model):
     def _client(self):
         if self.connection != 'connect':
             return super()._client()
-        return self._connect_client(TokenStore(self.sudo()))
+        return self._connect_client(self._token_store())
 
     @api.model
     def _webhook_client(self):
@@ -238,7 +238,7 @@ class PontoIntegration(models.Model):
             )
         integration.write({'organization_name': userinfo.name, 'consented_at': fields.Datetime.now()})
         integration._set_connected()
-        TokenStore(integration).replace(token)
+        integration._token_store().replace(token)
         return integration
 
     def _reauthorization_url(self, account, link):

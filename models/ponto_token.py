@@ -68,12 +68,15 @@ class TokenStore:
     # repetitions takes less.
     LOCK_TIMEOUT = 80
 
-    def __init__(self, integration):
-        """Serve `integration`, one record whose secrets may be read (sudo)."""
+    def __init__(self, integration, credentials):
+        """Serve `integration`, one record whose secrets may be read (sudo).
+
+        :param credentials: the texts whose change makes a stored token useless
+        """
         self.env = integration.env
         self.integration_id = integration.id
         self.is_consent = integration.connection == 'connect'
-        self.issued_for = hashlib.sha256('\n'.join(integration._credentials()).encode()).hexdigest()
+        self.issued_for = hashlib.sha256('\n'.join(credentials).encode()).hexdigest()
         self.token = None
 
     def load(self):

@@ -243,11 +243,6 @@ class PontoTransaction(models.Model):
         # Text and number look the same in the attributes, but not to who must read an amount.
         return own != other or (self.problem or '') != item.problem
 
-    def _update(self, item):
-        """Take over what Ponto says now. The statement line of a booked row follows when booking is next at it."""
-        self.write(self.account_id._prepare_row_vals(item))
-        self._apply_dates()
-
     def _note_listed(self, sweep_number):
         """Note that Ponto lists these rows, in the sweep of that number."""
         self.filtered('missing_since').missing_since = False

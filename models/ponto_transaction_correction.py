@@ -11,7 +11,7 @@ from odoo.tools import html2plaintext
 from ..ponto.resources import Transaction
 from .database_errors import is_passing
 from .matching import common_text
-from .ponto_transaction_booking import BentLineError
+from .ponto_transaction_line import BentLineError
 
 _logger = logging.getLogger(__name__)
 

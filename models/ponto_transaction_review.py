@@ -1,18 +1,10 @@
 """What a person decides about transactions: each that waits under *To Review* has a way out."""
 
-from datetime import timedelta
-
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.exceptions import UserError
 
 from .hold_reasons import hold_sentence
-from .matching import near, pair, parts
 from .messages import success
-from .ponto_account_reading import FULL_READ_EVERY
-from .ponto_transaction_suspects import DUPLICATE_DAYS
-
-# A payment that the bank lists anew, under another id, may have got another day up to so far away.
-REDATED_DAYS = 14
 
 
 class PontoTransaction(models.Model):
@@ -144,36 +136,3 @@ class PontoTransaction(models.Model):
         lines.filtered('is_reconciled').action_undo_reconciliation()
         lines.unlink()
         rows.sudo().account_id.link_id._take_back()
-
-    def _withdraw(self):
-        """Let booked rows that Ponto's list does not hold any more wait for a person, beside what came instead."""
-        for row in self:
-            row._mark_withdrawn(row._replacements())
-
-    def _replacements(self):
-        """Return the rows that Ponto lists in place of this one: one like it, or several that add up to it."""
-        days = timedelta(days=REDATED_DAYS)
-        recent = fields.Datetime.now() - FULL_READ_EVERY
-        rows = self.search(
-            [
-                ('account_id', '=', self.account_id.id),
-                ('currency_code', '=', self.currency_code),
-                ('missing_since', '=', False),
-                ('replaced_id', '=', False),
-                ('date', '>=', self.date - days),
-                ('date', '<=', self.date + days),
-                '|',
-                ('state', '=', 'new'),
-                '&',
-                ('create_date', '>', self.create_date),
-                ('create_date', '>', recent),
-            ]
-        )
-        payments = {row: row._payment() for row in rows.sorted(lambda row: abs(row.date - self.date))}
-        [found] = pair(payments, {self: self._payment()}, near(REDATED_DAYS)).values() or [None]
-        if found:
-            return found
-        close = {
-            row: payment for row, payment in payments.items() if abs((row.date - self.date).days) <= DUPLICATE_DAYS
-        }
-        return rows.browse(row.id for row in parts(self.amount, close))

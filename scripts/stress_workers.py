@@ -94,7 +94,7 @@ def prepare_connect(application, organization_id, tokens):
 def keep_tokens(integration, tokens):
     """Store the token endpoint's answer as the tokens of a consent."""
     addon = odoo.addons.account_online_ponto
-    addon.models.ponto_token.TokenStore(integration).replace(
+    integration._token_store().replace(
         addon.ponto.Token(
             tokens['access_token'],
             datetime.now(timezone.utc) + timedelta(seconds=tokens['expires_in']),

@@ -2,7 +2,7 @@ import psycopg2
 from psycopg2 import errors
 
 from odoo.addons.account_online_ponto.models.database_errors import is_passing
-from odoo.addons.account_online_ponto.models.ponto_transaction_booking import MAX_PARTNER_NAME
+from odoo.addons.account_online_ponto.models.ponto_transaction_line import MAX_PARTNER_NAME
 from odoo.tests import tagged
 
 from .common import PontoCase

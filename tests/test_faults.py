@@ -10,7 +10,6 @@ from odoo import fields
 from odoo.addons.account_online_ponto.models.error_sentences import error_sentence
 from odoo.tests import tagged
 
-from ..models.ponto_token import TokenStore
 from ..ponto import PontoError, Token
 from .common import PontoCase
 from .marks import by_marker
@@ -102,7 +101,7 @@ class FaultMatrix:
     def give_consent(self):
         tokens = self.connect.give_consent(accounts=self.of_connect)
         ends = datetime.now(timezone.utc) + timedelta(seconds=tokens['expires_in'])
-        TokenStore(self.consent).replace(Token(tokens['access_token'], ends, tokens['refresh_token']))
+        self.consent._token_store().replace(Token(tokens['access_token'], ends, tokens['refresh_token']))
 
     @classmethod
     def _request_handler(cls, session, request, /, **kw):

@@ -18,8 +18,7 @@ def places(ranks, floor=0, ceiling=None):
     run = []
     below = floor
     for ponto_id, rank in reversed(ranks.items()):
-        keeps = rank > below and (ceiling is None or rank < ceiling)
-        ranked_run = _spread(run, below, rank) if keeps else None
+        ranked_run = _spread(run, below, rank) if ceiling is None or rank < ceiling else None
         if ranked_run is None:
             run.append(ponto_id)
             continue

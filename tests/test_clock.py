@@ -42,6 +42,13 @@ class TestClock(PontoCase):
         account.last_full_read_at = fields.Datetime.now() + YEARS
         self.assertTrue(account._is_full_read_due())
 
+    def test_the_whole_list_is_read_again_after_a_week(self):
+        account = self.link()
+        account._synchronize()
+        for days, is_due in ((6, False), (7, True)):
+            account.last_full_read_at = fields.Datetime.now() - timedelta(days=days)
+            self.assertEqual(bool(account._is_full_read_due()), is_due)
+
     def test_a_silence_is_seen_whatever_a_wrong_clock_has_noted(self):
         account = self.link()
         account._synchronize()

@@ -121,5 +121,14 @@ class TestExistingBooks(PontoCase):
         account = self.link()
         self.assertEqual(account.transaction_ids.filtered(lambda row: row.amount == 1).hold_reason, 'duplicate')
 
+    def test_a_canceled_line_with_an_import_id_keeps_nothing_out_of_the_books(self):
+        self.as_if_oca_were_installed()
+        line = self.enter(1, '2026-03-01', x_import_id=f'BE68539007547034-{self.journal.id}-{self.rows[0].id}')
+        line.move_id.button_draft()
+        line.move_id.button_cancel()
+        account = self.link()
+        self.assertEqual(set(account.transaction_ids.mapped('state')), {'booked'})
+        self.assertNotIn(line, account.transaction_ids.statement_line_id)
+
     def test_without_ocas_module_nothing_is_said_of_it(self):
         self.assertFalse(self.wizard().hints)

@@ -137,7 +137,7 @@ class TestFetch(PontoCase, HttpCase):
         self.simulator.advance(days=-2)
         self.simulator.reauthorize(self.online, days=1)
         notification = self.call('action_fetch_transactions')['params']
-        self.assertEqual(notification['type'], 'danger')
+        self.assertEqual((notification['type'], notification['sticky']), ('danger', True))
         self.assertIn("consent ended on", notification['message'])
 
     def test_the_progress_counts_the_whole_fetch_and_ends_with_what_came_in(self):

@@ -177,6 +177,32 @@ class TestMatchingByItself(CronMixinCase, ReconciliationCase):
         line.action_accept_proposals()
         self.assertEqual(line.move_id.line_ids.filtered(lambda item: item.account_id == self.expense).balance, 2412)
 
+    def test_last_lines_of_a_counterpart_on_different_accounts_propose_none(self):
+        today = fields.Date.today()
+        for account in (self.expense, self.account('income')):
+            line = self.line(-24, 'Divers', account_number='BE43068999999501', date=today - timedelta(days=40))
+            line.reconcile_with([{'account_id': account.id}])
+        line = self.line(-24, 'Divers', account_number='BE43068999999501', date=today)
+        self.assertFalse(line.proposal_reason)
+
+    def test_an_account_number_of_two_partners_tells_neither(self):
+        for partner in (self.customer, self.supplier):
+            self.env['res.partner.bank'].create({'acc_number': 'BE43068999999501', 'partner_id': partner.id})
+        self.invoice(121)
+        line = self.line(121, account_number='BE43068999999501')
+        self.assertFalse(line.proposal_reason)
+        line.partner_id = self.customer
+        self.assertTrue(line.proposal_reason)
+
+    def test_of_two_that_fit_equally_well_none_is_accepted_without_a_choice(self):
+        invoices = self.invoice(121) + self.invoice(121)
+        line = self.line(121, partner_id=self.customer.id)
+        self.assertEqual(line.proposal_grade, 'likely')
+        line.action_accept_proposals()
+        self.assertFalse(line.is_reconciled)
+        line.reconcile_with([{'item_id': self.open_item(invoices[1]).id}])
+        self.assertEqual(invoices.mapped('payment_state'), ['not_paid', 'paid'])
+
     def test_what_odoo_refuses_leaves_the_others_alone(self):
         self.invoice(121, 'ABC-12345')
         self.invoice(122, 'ABC-12346')

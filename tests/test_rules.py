@@ -174,14 +174,16 @@ class TestWhatIsProven(PontoCase):
         self.simulator.add_transaction(self.online, 10, '2026-03-02')
         account = self.link()
         account._synchronize()
-        line = self.env['account.bank.statement.line'].create(
-            {'journal_id': account.journal_id.id, 'date': '2026-03-02', 'amount': 5, 'payment_ref': "By hand"}
-        )
+        vals = {'journal_id': account.journal_id.id, 'date': '2026-03-02', 'amount': 5, 'payment_ref': "By hand"}
+        line = self.env['account.bank.statement.line'].create(vals)
         self.assertEqual(account._explain_difference()[0][1], -5)
         line.move_id.button_draft()
         line.move_id.button_cancel()
         account.invalidate_recordset()
         self.assertEqual((account.balance_difference, account._explain_difference()), (0, []))
+        line.create({**vals, 'amount': 7})
+        account.invalidate_recordset()
+        self.assertEqual([amount for _label, amount in account._explain_difference()], [-7])
 
     def test_no_opening_line_is_proposed_before_the_list_is_read_to_its_end(self):
         online = self.simulator.add_account('BE43068999999501', institution=self.bank, balance=2500)

@@ -134,6 +134,7 @@ class TestSynchronization(PontoCase):
         account = self.link()
         account._synchronize()
         self.lines(account).unlink()
+        self.assertEqual(account.transaction_ids.state, 'removed')
         account._synchronize()
         self.assertFalse(self.lines(account))
         self.assertEqual(account.transaction_ids.state, 'removed')

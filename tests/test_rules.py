@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from odoo import fields
 from odoo.addons.account_online_ponto.models import budget
+from odoo.exceptions import ValidationError
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -44,6 +45,23 @@ class TestWhoReads(PontoCase):
         self.assertEqual((self.account.company_id, self.account.integration_id), (self.company, self.integration))
         self.integration._set_disconnected()
         self.assertNotEqual(account.state, 'withdrawn')
+
+
+@tagged('post_install', '-at_install')
+class TestWhatIsLinked(PontoCase):
+    def test_a_journal_in_another_currency_is_refused(self):
+        account = self.link()
+        self.env.ref('base.USD').active = True
+        journal = self.env['account.journal'].create(
+            {
+                'name': "Dollars",
+                'type': 'bank',
+                'company_id': self.company.id,
+                'currency_id': self.env.ref('base.USD').id,
+            }
+        )
+        with self.assertRaisesRegex(ValidationError, "is in EUR but the journal Dollars"):
+            account._link_to_journal(journal)
 
 
 @tagged('post_install', '-at_install')

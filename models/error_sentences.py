@@ -27,23 +27,26 @@ _SENTENCES = {
         " integration in your Ponto dashboard, then use Fetch Accounts."
     ),
     'PontoRateLimitError': _lt(
-        "Ponto asks for fewer requests at the moment. Nothing is lost: the next automatic run reads on."
+        "Ponto limits the number of requests at the moment. Nothing is lost: Odoo reads on in the next automatic run."
     ),
     'PontoServerError': _lt(
-        "Ponto has a problem on its side (%(detail)s). Nothing is lost: the next automatic run tries again."
+        "Ponto has a problem on its side (%(detail)s). Nothing is lost: Odoo tries again in the next automatic run."
     ),
-    'PontoTimeoutError': _lt("Ponto did not answer in time. Nothing is lost: the next automatic run tries again."),
+    'PontoTimeoutError': _lt(
+        "Ponto did not answer in time. Nothing is lost: Odoo tries again in the next automatic run."
+    ),
     'PontoTlsError': _lt(
         "No secure connection to Ponto could be made. Ask your administrator to check the server's certificates,"
         " clock and proxy."
     ),
     'PontoConnectionError': _lt(
-        "Ponto cannot be reached from this server. Nothing is lost: the next automatic run tries again. If it goes"
-        " on, ask your administrator to check the server's internet connection."
+        "Ponto cannot be reached from this server. Nothing is lost: Odoo tries again in the next automatic run. If this"
+        " keeps happening, ask your administrator to check the server's internet connection."
     ),
     'PontoResponseError': _lt(
-        "Something answered in Ponto's place that Odoo cannot read (%(detail)s). Nothing was imported from it; the"
-        " next automatic run tries again. If it goes on, ask your administrator to check the proxy and the address."
+        "Odoo received an answer that it cannot read and that may not be Ponto's (%(detail)s). Nothing was imported"
+        " from it. Odoo tries again in the next automatic run. If this keeps happening, ask your administrator to check"
+        " the proxy and the address of Ponto."
     ),
     'PontoApiError': _lt("Ponto answered: %(detail)s."),
     # Refused for one account while the grant as a whole is accepted.
@@ -63,10 +66,11 @@ _SENTENCES = {
     'UserError': '%(detail)s',
     'LostWorkerError': _lt(
         "Odoo was interrupted twice while it read this account, so it does not read it again by itself. Click Fetch"
-        " Transactions to try again. If it goes on, ask your administrator to look into the server's log."
+        " Transactions to try again. If this keeps happening, ask your administrator to check the server's log."
     ),
     'unexpected': _lt(
-        "Odoo could not finish this (%(detail)s). Nothing was imported halfway; the next run tries again."
+        "Odoo could not finish this (%(detail)s). Nothing was imported halfway. Odoo tries again in the next automatic"
+        " run."
     ),
 }
 

@@ -12,12 +12,12 @@ KINDS = {
     'other_currency': ('currency', _lt("It is in %(currency)s but the account is in %(other)s.")),
     'decimals': ('currency', _lt("Its amount %(figure)s has more decimals than %(currency)s allows.")),
     'missing': ('missing', _lt("Ponto no longer lists it. Import it only if it is on the bank's own statement.")),
-    'future': ('future', _lt("It is dated in the future: it is booked on its day.")),
+    'future': ('future', _lt("It is dated in the future and is booked on that date.")),
     'locked': (
         'locked',
         _lt(
-            "%(date)s lies in a closed period (%(lock)s: %(lock_date)s). Open it, and the transaction is booked on its"
-            " own date."
+            "%(date)s lies in a locked period (%(lock)s: %(lock_date)s). Remove the lock, and the transaction is booked"
+            " on its own date."
         ),
     ),
     'duplicate': ('duplicate', _lt("%(line)s of %(date)s has the same amount. Is it the same payment?")),
@@ -31,20 +31,23 @@ KINDS = {
     'replaced': (
         'withdrawn',
         _lt(
-            "It is in the books, but Ponto no longer lists it, and lists in its place what has the same amount in all."
-            " If the bank's own statement says so too, delete its line."
+            "It is in the books, but Ponto no longer lists it. In its place Ponto lists transactions with the same"
+            " total. If the bank's own statement confirms this, delete its line."
         ),
     ),
     'same_id': (
         'duplicate',
         _lt(
-            "Ponto lists several transactions under the id %(id)s. Import this one if the bank's own statement has it"
-            " beside the other."
+            "Ponto lists several transactions under the ID %(id)s. Import this one if the bank's own statement has both"
+            " of them."
         ),
     ),
     'repeated': (
         'repeated',
-        _lt("%(line)s of %(date)s came from elsewhere and has the same amount. Is it the same payment once more?"),
+        _lt(
+            "%(line)s of %(date)s came from another source and has the same amount. Is it the same payment a second"
+            " time?"
+        ),
     ),
     'removed_before': (
         'duplicate',
@@ -55,9 +58,9 @@ KINDS = {
     'interrupted': (
         'unprocessable',
         _lt(
-            "Odoo was interrupted twice while it booked this transaction, so it does not try again by itself. Book Now"
-            " tries again. If it goes on, enter the transaction by hand and ask your administrator to look into the"
-            " server's log."
+            "Odoo was interrupted twice while it booked this transaction, so it does not try again by itself. Click"
+            " Book Now to try again. If this keeps happening, enter the transaction by hand and ask your administrator"
+            " to check the server's log."
         ),
     ),
     'journal_archived': ('refused', _lt("The journal %(journal)s is archived.")),
@@ -70,8 +73,8 @@ KINDS = {
     'journal_hashed': (
         'refused',
         _lt(
-            "The journal %(journal)s secures posted entries with a hash, and Odoo then takes nothing that is still to"
-            " be reconciled. Switch that off in its configuration."
+            "The journal %(journal)s secures posted entries with a hash. Odoo then accepts no entry that is still to be"
+            " reconciled. Switch this off in the configuration of the journal."
         ),
     ),
 }

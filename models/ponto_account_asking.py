@@ -48,7 +48,7 @@ class PontoAccount(models.Model):
                 failure = error
         self.pending_synchronization_ids = asked or False
         self.synchronization_refusal = failure and self.env._(
-            "Ponto did not ask the bank for news: %(reason)s", reason=error_sentence(self.env, failure)
+            "Ponto did not ask the bank for new transactions: %(reason)s", reason=error_sentence(self.env, failure)
         )
 
     def _is_bank_still_asked(self):

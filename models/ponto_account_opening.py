@@ -270,7 +270,7 @@ class PontoAccount(models.Model):
     def _lower_opening_line(self, rows):
         """Take out of the opening line those of `rows`, just booked, that lie before it: it has held them until now.
 
-        A line that is reconciled or lies in a closed period is left alone: `ponto_opening_excess` says by how much it
+        A line that is reconciled or lies in a locked period is left alone: `ponto_opening_excess` says by how much it
         is too high.
         """
         line = self._opening_line() if rows else self.env[LINES]
@@ -304,7 +304,7 @@ class PontoAccount(models.Model):
             'danger',
             self.env._(
                 "The opening line of %(journal)s holds %(amount)s of older transactions that are in the books as well."
-                " It is reconciled or lies in a closed period, so Odoo has not touched it: change it from %(old)s to"
+                " It is reconciled or lies in a locked period, so Odoo has not touched it: change it from %(old)s to"
                 " %(new)s.",
                 journal=self.journal_id.display_name,
                 amount=format_amount(self.env, excess, self.currency_id),

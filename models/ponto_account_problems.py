@@ -145,8 +145,8 @@ class PontoAccount(models.Model):
                 'disconnected',
                 'warning',
                 self.env._(
-                    "This bank was disconnected in Odoo, so no transactions come in. Use Connect to have them again:"
-                    " nothing is imported twice."
+                    "This bank was disconnected in Odoo, so no transactions come in. Use Connect to receive them again."
+                    " Nothing is imported twice."
                 ),
                 'connect',
             )
@@ -220,7 +220,7 @@ class PontoAccount(models.Model):
     def _consent_message(self, days):
         if self.consent_state == 'ended':
             return self.env._(
-                "The bank's consent ended on %(date)s: nothing new comes in since then.",
+                "The bank's consent ended on %(date)s. Nothing new has come in since then.",
                 date=format_date(self.env, local_date(self.authorization_expires_at, self.time_zone)),
             )
         if self.consent_state == 'ending':
@@ -283,8 +283,8 @@ class PontoAccount(models.Model):
             'difference',
             'danger',
             self.env._(
-                "No transaction that waits explains %(amount)s of the difference between the bank's balance and"
-                " Odoo's.",
+                "%(amount)s of the difference between the bank's balance and Odoo's is not explained by transactions"
+                " that wait.",
                 amount=format_amount(self.env, amount, self.currency_id),
             ),
             'add_opening_line' if self.lacks_opening_line else 'explain',

@@ -35,7 +35,7 @@ TELLINGS = {
     ),
     'silence': Telling(
         'account_online_ponto.mail_activity_type_silence',
-        _lt("No news from the bank"),
+        _lt("Nothing new from the bank"),
         ('refused', 'silent', 'failed', 'consent_refused', 'bank'),
     ),
     'difference': Telling(

@@ -48,7 +48,7 @@ class TestLockDates(BooksCase):
         account = self.link()
         self.company.hard_lock_date = '2026-03-31'
         account._synchronize()
-        self.assertHeld(account, 'locked', "closed period", "Hard Lock Date")
+        self.assertHeld(account, 'locked', "locked period", "Hard Lock Date")
 
     def test_locks_of_sales_purchases_and_taxes_are_none_of_a_banks(self):
         self.add()
@@ -323,7 +323,7 @@ class TestWhatComesAndWhen(BooksCase):
             self.add(10, '2026-04-17')
             account = self.link()
             account._synchronize()
-            self.assertHeld(account, 'future', "on its day")
+            self.assertHeld(account, 'future', "on that date")
         with freeze_time('2026-04-16 21:30'):  # still the day before in Brussels
             self.run_cron('ir_cron_book')
             self.assertHeld(account, 'future')

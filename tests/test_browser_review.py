@@ -36,7 +36,7 @@ class TestBrowserReview(BrowserCase):
         self.account._synchronize()
         with self.person() as person:
             self.open_row(person, "Batch of 2")
-            person.see('.alert-warning', "lists in its place what has the same amount in all")
+            person.see('.alert-warning', "In its place Ponto lists transactions with the same total")
             person.see('div[name=replacement_ids] .o_data_row', "Item of 30")
             person.see('div[name=replacement_ids] .o_data_row', "Item of 70")
             person.click('button[name=action_delete_line]')

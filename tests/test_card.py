@@ -70,7 +70,7 @@ class TestCard(PontoCase):
         card = self.card(account)
         self.assertEqual([code for code, _sentence in self.told(card)], ['consent_ended'])
         self.assertEqual((card['problems'][0]['remedy'], card['error']), ('reconnect', ''))
-        self.assertIn("nothing new comes in", card['problems'][0]['sentence'])
+        self.assertIn("Nothing new has come in", card['problems'][0]['sentence'])
         self.assertEqual(account.link_id.state, 'attention')
         self.assertEqual(account.link_id.error_message, f"{account.reference}: {card['problems'][0]['sentence']}")
 

@@ -108,7 +108,7 @@ class TestConsent(PontoCase):
             ('2026-06-20', 'ending', "in 10 days"),
             ('2026-06-29', 'ending', "tomorrow"),
             ('2026-06-30', 'ending', "today"),
-            ('2026-07-02', 'ended', "nothing new comes in"),
+            ('2026-07-02', 'ended', "Nothing new has come in"),
         ):
             with freeze_time(f'{moment} 06:00:00'):
                 self.account.invalidate_recordset()

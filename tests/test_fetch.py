@@ -120,7 +120,7 @@ class TestFetch(PontoCase, HttpCase):
             self.simulator.fail(None, path='^/synchronizations$', **fault)
             notification = self.call('action_fetch_transactions')['params']
             self.assertEqual(notification['type'], 'success', fault)
-            self.assertIn("Ponto did not ask the bank for news: ", notification['message'])
+            self.assertIn("Ponto did not ask the bank for new transactions: ", notification['message'])
         self.assertEqual(self.lines(self.account).amount, 10)
 
     def test_a_bank_that_refuses_the_consent_is_told_on_the_account(self):

@@ -31,7 +31,7 @@ class TestRepeated(ReviewCase):
         self.assertEqual(self.repeated().suspect_line_id, imported[:3])
         self.assertEqual(len(self.to_review()), 3)
         self.assertTrue(self.account.needs_attention)
-        self.assertIn("once more?", self.repeated()[0].hold_message)
+        self.assertIn("a second time?", self.repeated()[0].hold_message)
         self.repeated().action_same_as_suspect()
         self.assertEqual(self.lines(self.account), self.own | imported[3])
         self.assertEqual(set(self.account.transaction_ids.mapped('state')), {'booked'})

@@ -232,7 +232,7 @@ class TestWaysOut(ReviewCase):
     def test_a_person_enters_nothing_into_a_closed_period(self):
         row = self.hold()
         self.company.fiscalyear_lock_date = '2026-03-31'
-        with self.assertRaisesRegex(UserError, "closed period"):
+        with self.assertRaisesRegex(UserError, "locked period"):
             self.settle(row.action_enter_amount(), amount=-10.2)
         self.assertFalse(self.lines(self.account))
 

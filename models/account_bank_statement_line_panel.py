@@ -121,7 +121,7 @@ class AccountBankStatementLine(models.Model):
             return ''
         when = format_datetime(self.env, self.matched_at, dt_format='short')
         if self.is_matched_by_itself:
-            return self.env._("Matched by itself, %(when)s", when=when)
+            return self.env._("Matched automatically, %(when)s", when=when)
         return self.env._("Matched by %(person)s, %(when)s", person=self.matched_uid.sudo().name, when=when)
 
     def _matched_documents(self):

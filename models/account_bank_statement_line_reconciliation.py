@@ -34,9 +34,11 @@ class AccountBankStatementLine(models.Model):
     match_reason = fields.Char(string="Why", compute='_compute_match_reason')
     matched_uid = fields.Many2one('res.users', string="Matched by", readonly=True, copy=False)
     matched_at = fields.Datetime(string="Matched on", readonly=True, copy=False)
-    is_matched_by_itself = fields.Boolean(string="Matched by Itself", readonly=True, copy=False)
+    is_matched_by_itself = fields.Boolean(string="Matched Automatically", readonly=True, copy=False)
     is_match_undone = fields.Boolean(
-        readonly=True, copy=False, help="A person has undone the match: it is not matched by itself again."
+        readonly=True,
+        copy=False,
+        help="A person has undone the match: the transaction is not matched automatically again.",
     )
     is_partner_matched = fields.Boolean(readonly=True, copy=False, help="The partner came with the match.")
 

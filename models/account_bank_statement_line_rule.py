@@ -67,7 +67,7 @@ class AccountBankStatementLine(models.Model):
         """Return the values of the rule that would book this line as it is booked."""
         _liquidity, suspense, items = self._seek_for_lines()
         if suspense or items.matched_debit_ids or items.matched_credit_ids:
-            raise UserError(self.env._("Only a transaction that was booked on accounts as a whole can become a rule."))
+            raise UserError(self.env._("Only a transaction that was booked entirely on accounts can become a rule."))
         items = items.filtered(lambda item: not item.tax_line_id)
         condition = (
             {'match_partner_ids': [fields.Command.set(self.partner_id.ids)]}

@@ -9,10 +9,10 @@ class AccountJournal(models.Model):
 
     ponto_account_ids = fields.One2many('ponto.account', 'journal_id', string="Online Account")
     ponto_match_automatically = fields.Boolean(
-        string="Match by Itself",
+        string="Match Automatically",
         help="New transactions whose match is certain are reconciled without a person: the reference of one open"
         " invoice with the right amount, a payment made in Odoo, a transfer between own accounts, an automated rule."
-        " Each tells why, and can be undone with one click.",
+        " Each shows why it was reconciled, which can be undone with one click.",
     )
     ponto_fee_account_id = fields.Many2one(
         'account.account',

@@ -31,7 +31,7 @@ class PontoAccount(models.Model):
     internal_reference = fields.Char(readonly=True, help="The bank's own reference of the account.")
     currency_code = fields.Char(readonly=True)
     currency_id = fields.Many2one('res.currency', compute='_compute_currency_id', store=True)
-    has_balance = fields.Boolean(readonly=True, help="Not every bank tells a balance.")
+    has_balance = fields.Boolean(readonly=True, help="Not every bank reports a balance.")
     current_balance = fields.Monetary(string="Bank Balance", readonly=True)
     available_balance = fields.Monetary(readonly=True)
     balance_date = fields.Datetime(string="Balance as of", readonly=True)

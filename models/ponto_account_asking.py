@@ -1,4 +1,4 @@
-"""Ponto asks the bank for news, on behalf of a person who has clicked and is here."""
+"""Ponto asks the bank for new transactions, on behalf of a person who has clicked and is here."""
 
 import ipaddress
 import logging
@@ -87,15 +87,16 @@ class PontoAccount(models.Model):
         if any(account.pending_synchronization_ids for account in self):
             return [
                 *refusals,
-                self.env._("The bank has been asked for news; they follow by themselves within minutes."),
+                self.env._("Ponto is asking the bank for new transactions. They come in by themselves within minutes."),
             ]
         if refusals:
             return refusals
         if request and not all(self._customer_ip(company) for company in self.company_id):
             return [
                 self.env._(
-                    "The bank itself was not asked, because your address is a private one. Ponto's own data, at most"
-                    " six hours old, was read. An administrator can enter the office's public address in the settings."
+                    "The bank itself was not asked, because your computer has a private IP address. Odoo has read the"
+                    " data that Ponto has, which is at most six hours old. An administrator can enter the office's"
+                    " public IP address in the settings."
                 )
             ]
         return []

@@ -41,11 +41,11 @@ class PontoAccount(models.Model):
 
     def _pending_summary(self, rows):
         if not rows:
-            return self.env._("Nothing is on its way.")
+            return self.env._("No pending transactions.")
         amount = self._pending_amount(sum(row.amount for row in rows))
         if len(rows) == 1:
-            return self.env._("1 on its way: %(amount)s", amount=amount)
-        return self.env._("%(count)s on their way: %(amount)s", count=len(rows), amount=amount)
+            return self.env._("1 pending transaction: %(amount)s", amount=amount)
+        return self.env._("%(count)s pending transactions: %(amount)s", count=len(rows), amount=amount)
 
     def _prepare_pending_vals(self, row):
         moment = row.execution_date or row.value_date

@@ -21,7 +21,7 @@ class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
     needs_attention = fields.Boolean(compute='_compute_problems', search='_search_needs_attention')
-    health_message = fields.Text(string="What is the Matter", compute='_compute_problems')
+    health_message = fields.Text(string="Problem", compute='_compute_problems')
     problems = fields.Json(
         compute='_compute_problems', help="What the component `ponto_problems` shows, see `_prepare_problems_vals`."
     )

@@ -50,7 +50,7 @@ class PontoInstitution(models.Model):
     primary_color = fields.Char(readonly=True)
     time_zone = fields.Char(readonly=True)
     consent_days = fields.Integer(
-        readonly=True, help="For how many days the bank's permission is expected to last; 0 where Ponto does not tell."
+        readonly=True, help="For how many days the bank's consent is expected to last; 0 where Ponto does not say."
     )
     maintenance_from = fields.Datetime(readonly=True)
     maintenance_to = fields.Datetime(readonly=True)

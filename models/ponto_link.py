@@ -21,7 +21,7 @@ class PontoLink(models.Model):
         string="Responsible",
         default=lambda self: self.env.user,
         tracking=True,
-        help="Is told when the bank's consent is about to end and when something needs a decision.",
+        help="Is informed when the bank's consent is about to end and when something needs a decision.",
     )
     auto_synchronize = fields.Boolean(
         string="Automatic synchronization",

@@ -21,14 +21,14 @@ class PontoSynchronization(models.Model):
         if busy:
             sentences.append(
                 self.env._(
-                    "%(accounts)s: somebody else is fetching it at this moment.",
+                    "%(accounts)s: somebody else is fetching these transactions at this moment.",
                     accounts=', '.join(account.reference or account.name for account in busy),
                 )
             )
         if left:
             sentences.append(
                 self.env._(
-                    "%(accounts)s: not fetched yet, because the others took long. Please do the same again for these.",
+                    "%(accounts)s: not fetched yet, because the other accounts took long. Please fetch these again.",
                     accounts=', '.join(account.reference or account.name for account in left),
                 )
             )

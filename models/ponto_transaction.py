@@ -199,8 +199,8 @@ class PontoTransaction(models.Model):
         return {
             'held': self.hold_message,
             'aside': self.aside_reason,
-            'new': self.env._("It is booked with the next run, or with Book Now."),
-            'skipped': self.env._("It lies before the start date. Import it if it is not in the books otherwise."),
+            'new': self.env._("It is booked in the next automatic run, or at once with Book Now."),
+            'skipped': self.env._("It lies before the start date. Import it if it was not booked in another way."),
             'removed': self.env._("Somebody has deleted its line. Import it again if that was a mistake."),
         }.get(self.state, False)
 

@@ -108,8 +108,8 @@ class PontoTransaction(models.Model):
         labels = {'currency': self.env._("Currency")}
         note = Markup('<p>%s</p><ul>%s</ul>') % (
             self.env._(
-                "The bank has changed this transaction after it was closed in the books. Nothing was touched:"
-                " please check whether an entry has to be corrected."
+                "The bank has changed this transaction after it was reconciled, put on a statement or locked in Odoo."
+                " Odoo has changed nothing: please check whether an entry has to be corrected."
             ),
             Markup().join(
                 Markup('<li>%s: <s>%s</s> → %s</li>')

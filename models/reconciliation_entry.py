@@ -38,7 +38,7 @@ class EntryPlan:
         if not self._is_part(item.currency_id, paid, item.amount_residual_currency):
             raise UserError(
                 self.env._(
-                    "Of %(item)s no more than %(amount)s is open.",
+                    "Only %(amount)s of %(item)s is still open.",
                     item=item.display_name,
                     amount=item.currency_id.format(abs(item.amount_residual_currency)),
                 )
@@ -164,7 +164,7 @@ class EntryPlan:
         elif self.left * self.amount < 0:
             raise UserError(
                 self.env._(
-                    "This is more than the transaction: %(amount)s too much.",
+                    "This is %(amount)s more than the amount of the transaction.",
                     amount=self.currency.format(abs(self.left)),
                 )
             )

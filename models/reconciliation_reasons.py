@@ -15,8 +15,8 @@ KINDS = [
     ('only_open_item', "Only open item of this amount"),
     ('bank_fee', "Document less a bank fee"),
     ('oldest_items', "Oldest open items"),
-    ('part_payment', "Part payment"),
-    ('over_payment', "Paid with too much"),
+    ('part_payment', "Partial payment"),
+    ('over_payment', "Overpayment"),
     ('last_account', "Account used last"),
     ('by_hand', "Chosen by a person"),
 ]
@@ -77,7 +77,7 @@ def _sentence(env, kind, facts, records):
     }
     more = {
         'is_discounted': env._("The discount for early payment is deducted."),
-        'is_ambiguous': env._("Something else fits as well."),
+        'is_ambiguous': env._("Another proposal fits as well."),
     }
     return ' '.join([sentences[kind], *(text for fact, text in more.items() if facts.get(fact))])
 

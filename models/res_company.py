@@ -7,8 +7,8 @@ class ResCompany(models.Model):
 
     ponto_office_ip = fields.Char(
         string="Office's public IP address",
-        help="Banks want to know where a person who asks for news is. People on the office's own network have a private"
-        " address; then this one is told.",
+        help="Banks want to know the IP address of the person who asks for new transactions. On the office's own"
+        " network people have a private address; banks are then given this one.",
     )
 
     @api.constrains('ponto_office_ip')

@@ -31,7 +31,7 @@ def may_connect(env):
 def check_may_look(env):
     """:raises AccessError: the user may not see the bank feeds"""
     if not may_look(env):
-        raise AccessError(env._("Only accountants may see how the bank feeds are."))
+        raise AccessError(env._("Only accountants may see the state of the bank feeds."))
 
 
 def check_may_book(env):

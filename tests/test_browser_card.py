@@ -71,7 +71,7 @@ class TestBrowserCard(BrowserCase):
             person.see('.modal .modal-title', "Reconnect %(institution)s")
             person.see('.modal td[name=reference]', self.online.reference)
             person.click('.modal button[name=action_check]')
-            person.see('.modal div[name=message]', "%(account)s: renewed, valid until %(date)s.")
+            person.see('.modal div[name=message]', "%(account)s: the consent was renewed until %(date)s.")
             person.click('.modal footer button[special=cancel], .modal footer .o_form_button_cancel')
             person.see('.o_ponto_card:not(:has(.o_ponto_problem_consent_ended, .o_ponto_reconnect))')
 

@@ -74,11 +74,11 @@ class TestBrowserDirect(BrowserCase):
             person.click('button[name=action_reauthorize]')
             person.see('.modal button[name=action_open_ponto]')
             person.click('.modal button[name=action_check]')
-            person.see('.modal div[name=message]', "not renewed")
+            person.see('.modal div[name=message]', "consent was not renewed")
             later = soon + timedelta(days=180)
             self.simulator.change_account(self.online, authorization_expiration_expected_at=later.isoformat() + 'Z')
             person.click('.modal button[name=action_check]')
-            person.see('.modal div[name=message]', "renewed, valid until")
+            person.see('.modal div[name=message]', "consent was renewed until")
 
 
 @tagged('post_install', '-at_install')

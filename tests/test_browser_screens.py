@@ -68,7 +68,7 @@ class TestBrowserScreens(BrowserCase):
             self.open_link(person)
             person.click('button[name=action_reauthorize]')
             person.click('.modal button[name=action_check]')
-            person.see('.modal .alert-success', f"{self.online.reference}: valid until")
+            person.see('.modal .alert-success', f"{self.online.reference}: the consent is valid until")
             person.click('.modal footer button.btn-primary', "Done")
             person.see('body:not(:has(.modal))')
 
@@ -83,7 +83,7 @@ class TestBrowserScreens(BrowserCase):
             person.click('button[name=action_reauthorize]')
             person.see('.modal td[name=currency_code]', "USD")
             person.click('.modal button[name=action_check]')
-            message = person.see('.modal .alert-warning', "not renewed")
+            message = person.see('.modal .alert-warning', "consent was not renewed")
         self.assertRegex(message, r"EUR: .* USD: ")
 
     def test_updated_credentials_and_a_renewal_are_told_as_success(self):

@@ -348,7 +348,7 @@ class TestConnectFlow(ConnectCase):
         self.assertEqual(response.status_code, 303)
         shown = self.call('ponto.reauthorize', 'action_continue')
         renewal = self.env['ponto.reauthorize'].browse(shown['params']['dialog']['res_id'])
-        self.assertIn("renewed, valid until", renewal.message)
+        self.assertIn("consent was renewed until", renewal.message)
         self.assertGreater(account.authorization_expires_at, before)
 
     def test_every_call_is_signed_when_there_is_a_signature_certificate(self):

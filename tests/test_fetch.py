@@ -60,7 +60,7 @@ class TestFetch(PontoCase, HttpCase):
     def test_a_private_address_reads_only_and_says_so(self):
         notification = self.call('action_fetch_transactions')
         self.assertFalse(self.asked())
-        self.assertIn("your address is a private one", notification['params']['message'])
+        self.assertIn("your computer has a private IP address", notification['params']['message'])
         self.assertEqual(self.lines(self.account).amount, 10)
 
     def test_the_offices_public_address_stands_for_people_on_its_own_network(self):

@@ -22,7 +22,7 @@ class TestPending(PontoCase):
                 self.online, amount, '2026-03-09', counterpart_name=name, remittance_information="Betaling"
             )
         pending = self.ask()
-        self.assertRegex(pending['summary'], r"^2 on their way: .*-77\.77")
+        self.assertRegex(pending['summary'], r"^2 pending transactions: .*-77\.77")
         self.assertEqual([row['label'] for row in pending['rows']], ["Bakkerij · Betaling", "Huurkantoor · Betaling"])
         self.assertEqual([row['date'] for row in pending['rows']], ['03/09/2026'] * 2)
 
@@ -40,7 +40,7 @@ class TestPending(PontoCase):
         self.assertFalse(self.lines(self.account))
 
     def test_without_any_it_says_so(self):
-        self.assertEqual(self.ask(), {'summary': "Nothing is on its way.", 'rows': []})
+        self.assertEqual(self.ask(), {'summary': "No pending transactions.", 'rows': []})
 
     def test_a_failure_is_told_in_a_sentence(self):
         self.simulator.fail(None, status=503, path='/pending-transactions')

@@ -110,13 +110,15 @@ class PontoReauthorize(models.TransientModel):
         if account.state == 'withdrawn':
             return self.env._("%(account)s: Odoo may not read it any more. Use Fetch Accounts.", account=name)
         if not account.authorization_expires_at:
-            return self.env._("%(account)s: the bank gives its consent without an end.", account=name)
+            return self.env._("%(account)s: the bank's consent has no end date.", account=name)
         day = format_date(self.env, local_date(account.authorization_expires_at, account.time_zone))
         if moved:
-            return self.env._("%(account)s: renewed, valid until %(date)s.", account=name, date=day)
+            return self.env._("%(account)s: the consent was renewed until %(date)s.", account=name, date=day)
         if self._is_valid(account):
-            return self.env._("%(account)s: valid until %(date)s.", account=name, date=day)
-        return self.env._("%(account)s: not renewed, it ends on %(date)s as before.", account=name, date=day)
+            return self.env._("%(account)s: the consent is valid until %(date)s.", account=name, date=day)
+        return self.env._(
+            "%(account)s: the consent was not renewed and still ends on %(date)s.", account=name, date=day
+        )
 
     def _tell_apart(self, account):
         """Return the account's number, with what else it tells where another account here has the same one."""

@@ -96,5 +96,5 @@ class PontoSettlement(models.TransientModel):
 
     def _set_aside(self, rows):
         if not (self.reason or '').strip():
-            raise UserError(self.env._("Say in a few words why this is not to enter the books."))
+            raise UserError(self.env._("Explain in a few words why this transaction must stay out of the books."))
         rows._set_aside(self.reason.strip())

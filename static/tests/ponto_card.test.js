@@ -173,11 +173,11 @@ describe("what it shows", () => {
         expect.verifySteps(["held of 7"]);
     });
 
-    test("what is on its way is read when somebody asks for it, and shown with number and sum", async () => {
+    test("what is pending is read when somebody asks for it, and shown with number and sum", async () => {
         onRpc("ponto.account", "get_pending_transactions", ({ args: [[id]] }) => {
             expect.step(`read ${id}`);
             return {
-                summary: "2 on their way: € -77.77",
+                summary: "2 pending transactions: € -77.77",
                 rows: [
                     { date: "03/09/2026", label: "Bakery · Bread", amount: "€ -7.77" },
                     { date: "", label: "Rent", amount: "€ -70.00" },
@@ -186,10 +186,10 @@ describe("what it shows", () => {
         });
         await mountCard();
         expect.verifySteps([]);
-        expect(".o_ponto_pending").toHaveText("What is on its way?");
+        expect(".o_ponto_pending").toHaveText("Show pending transactions");
         await contains(".o_ponto_pending").click();
         expect.verifySteps(["read 7"]);
-        expect(".o_ponto_pending").toHaveText("2 on their way: € -77.77");
+        expect(".o_ponto_pending").toHaveText("2 pending transactions: € -77.77");
         expect(queryAllTexts(".o_popover .o_ponto_pending_rows td")).toEqual([
             "03/09/2026",
             "Bakery · Bread",
@@ -200,9 +200,9 @@ describe("what it shows", () => {
         ]);
     });
 
-    test("a bank that tells no balance, an account that was never read, one that is read by hand only", async () => {
+    test("a bank that reports no balance, an account that was never read, one that is read by hand only", async () => {
         await mountCard(feed({ has_balance: false, bank_data_at: "", last_read: "", is_automatic: false }));
-        expect(".o_ponto_balance").toHaveText("The bank tells no balance of this account.");
+        expect(".o_ponto_balance").toHaveText("The bank does not report the balance of this account.");
         expect(".o_ponto_moments").toHaveText("not fetched yet · next fetch only by hand");
     });
 

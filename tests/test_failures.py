@@ -15,7 +15,7 @@ FAULTS = {
     'an HTML page': ({'kind': 'html'}, "cannot read"),
     'truncated JSON': ({'kind': 'truncated'}, "cannot read"),
     'an empty answer': ({'kind': 'empty'}, "cannot read"),
-    'too many requests': ({'status': 429, 'retry_after': 3600}, "fewer requests"),
+    'too many requests': ({'status': 429, 'retry_after': 3600}, "limits the number of requests"),
     'a server error': ({'status': 500}, "problem on its side"),
     'a timeout': ({'kind': 'slow'}, "in time"),
     'a reset connection': ({'kind': 'reset'}, "cannot be reached"),

@@ -47,7 +47,7 @@ class TestFetch(PontoCase, HttpCase):
             [(item['subtype'], item['customerIpAddress'], item['resourceId']) for item in self.asked()],
             [('accountDetails', '81.82.83.84', self.online.id), ('accountTransactions', '81.82.83.84', self.online.id)],
         )
-        self.assertIn("The bank has been asked", notification['params']['message'])
+        self.assertIn("Ponto is asking the bank", notification['params']['message'])
         self.assertEqual(self.lines(self.account).amount, 10)
 
     def test_a_person_does_not_wait_for_many_slow_accounts(self):
@@ -99,7 +99,7 @@ class TestFetch(PontoCase, HttpCase):
         self.company.ponto_office_ip = '81.82.83.85'
         self.call('action_fetch_transactions')
         notification = self.call('action_fetch_transactions')
-        self.assertIn("The bank has been asked", notification['params']['message'])
+        self.assertIn("Ponto is asking the bank", notification['params']['message'])
         self.simulator.add_bank_transaction(self.online, 20, '2026-03-03')
         for _look in range(4):
             [progress] = self.call('fetch_progress')

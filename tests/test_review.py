@@ -126,7 +126,7 @@ class TestWithdrawn(ReviewCase):
         self.account._synchronize()
         row = self.rows('withdrawn')
         self.assertEqual(sorted(row.replacement_ids.mapped('amount')), [30, 70])
-        self.assertIn("has the same amount in all", row.hold_message)
+        self.assertIn("transactions with the same total", row.hold_message)
         self.assertEqual(row.replacement_ids.mapped('state'), ['booked'] * 2)
         row.with_user(self.accountant).action_delete_line()
         self.account._synchronize()

@@ -237,3 +237,37 @@ class PontoAccount(models.Model):
     def _rows(self, ponto_ids):
         """Return the account's inbox rows with these Ponto ids."""
         return self._inbox().search([('account_id', '=', self.id), ('ponto_id', 'in', ponto_ids)])
+
+    # -------------------------------------------------------------------------
+    # The account's history
+    # -------------------------------------------------------------------------
+
+    def _note_run(self, state, trigger, started_at, **vals):
+        """Add a run that ends now to the history of this account, with `vals` of it, and return it."""
+        return (
+            self.env['ponto.synchronization']
+            .sudo()
+            .create(
+                {
+                    'account_id': self.id,
+                    'journal_id': self.journal_id.id,
+                    'state': state,
+                    'trigger': trigger,
+                    'started_at': started_at,
+                    'ended_at': fields.Datetime.now(),
+                    **vals,
+                }
+            )
+        )
+
+    def _last_run(self):
+        """Return the newest history row of the account, by the order in which runs were made and not by any clock."""
+        return self.env['ponto.synchronization'].sudo().search([('account_id', '=', self.id)], order='id desc', limit=1)
+
+    def _last_done_run(self):
+        """Return the newest run of the account that has not failed."""
+        return (
+            self.env['ponto.synchronization']
+            .sudo()
+            .search([('account_id', '=', self.id), ('state', '=', 'done')], limit=1)
+        )

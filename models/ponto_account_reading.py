@@ -99,25 +99,7 @@ class PontoAccount(models.Model):
         account.integration_id._record_success()
         account._set_active()
         account._plan_read(account._next_read_after(fields.Datetime.now()))
-        return (
-            self.env['ponto.synchronization']
-            .sudo()
-            .create(
-                {
-                    'account_id': account.id,
-                    'journal_id': account.journal_id.id,
-                    'trigger': trigger,
-                    'state': 'done',
-                    'started_at': started_at,
-                    'ended_at': fields.Datetime.now(),
-                    **counts,
-                }
-            )
-        )
-
-    def _last_run(self):
-        """Return the newest history row of the account, by the order in which runs were made and not by any clock."""
-        return self.env['ponto.synchronization'].sudo().search([('account_id', '=', self.id)], order='id desc', limit=1)
+        return account._note_run('done', trigger, started_at, **counts)
 
     def _read_details(self):
         """Read balance and consent of the account."""

@@ -195,13 +195,6 @@ class PontoAccount(models.Model):
         rows.filtered_domain(rows._untried_domain())._note_attempt()
         self._release()
 
-    def _last_done_run(self):
-        return (
-            self.env['ponto.synchronization']
-            .sudo()
-            .search([('account_id', '=', self.id), ('state', '=', 'done')], limit=1)
-        )
-
     def _turn_failed(self, error):
         """Record why the turn of this worker has failed, after the rollback.
 
@@ -304,22 +297,7 @@ class PontoAccount(models.Model):
             failures = account.failure_count + (trigger == 'cron' or not account.failure_count)
             account._set_failed(failure, failures)
             account._plan_read(fields.Datetime.now() + self._back_off(failures, error))
-        return (
-            self.env['ponto.synchronization']
-            .sudo()
-            .create(
-                {
-                    'account_id': account.id,
-                    'journal_id': account.journal_id.id,
-                    'trigger': trigger,
-                    'state': 'error',
-                    'started_at': started_at,
-                    'ended_at': fields.Datetime.now(),
-                    'error_code': error_code(error),
-                    'failure': failure,
-                }
-            )
-        )
+        return account._note_run('error', trigger, started_at, error_code=error_code(error), failure=failure)
 
 
 class PontoTransaction(models.Model):

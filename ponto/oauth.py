@@ -6,12 +6,11 @@ Reference: section 4.2 of the API, RFC 6749, RFC 7009 (revocation), RFC 7636 (PK
 import base64
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from functools import cached_property
 from urllib.parse import quote, urlencode
 
-from .auth import MARGIN, ClientCredentialsAuth, MemoryTokenStore, PostForm, StoredTokenAuth, Token, TokenStore, utcnow
+from .auth import ClientCredentialsAuth, MemoryTokenStore, PostForm, StoredTokenAuth, Token
 from .errors import PontoGrantError, PontoResponseError
 from .urls import checked_url
 
@@ -74,33 +73,17 @@ class AuthorizationCodeAuth(StoredTokenAuth):
     :class:`.errors.PontoGrantError`, after which only a new consent helps.
     """
 
-    def __init__(
-        self,
-        *,
-        client_id: str,
-        client_secret: str,
-        token_url: str,
-        store: TokenStore,
-        margin: float = MARGIN,
-        clock: Callable[[], datetime] = utcnow,
-    ):
-        super().__init__(
-            client_id=client_id,
-            client_secret=client_secret,
-            token_url=token_url,
-            store=store,
-            margin=margin,
-            clock=clock,
-        )
-        self.application = ClientCredentialsAuth(
-            client_id=client_id,
-            client_secret=client_secret,
-            token_url=token_url,
-            margin=margin,
-            clock=clock,
-            store=MemoryTokenStore(margin=margin, clock=clock),
-        )
+    @cached_property
+    def application(self) -> ClientCredentialsAuth:
         """Signs the application's own calls, which need no consent."""
+        return ClientCredentialsAuth(
+            client_id=self.client_id,
+            client_secret=self._client_secret,
+            token_url=self.token_url,
+            margin=self._margin,
+            clock=self._clock,
+            store=MemoryTokenStore(margin=self._margin, clock=self._clock),
+        )
 
     def exchange_code(self, transport: PostForm, *, code: str, code_verifier: str, redirect_uri: str) -> Token:
         """Return the tokens for the code that a consent gave. A code works once, and the store is left alone."""

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from odoo import fields
 from odoo.addons.account_online_ponto.models import budget
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
 from .common import PontoCase
@@ -62,6 +62,14 @@ class TestWhatIsLinked(PontoCase):
         )
         with self.assertRaisesRegex(ValidationError, "is in EUR but the journal Dollars"):
             account._link_to_journal(journal)
+
+    def test_an_account_is_not_deleted_while_odoo_must_remember_what_it_has_booked(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._synchronize()
+        account.action_unlink_journal()
+        with self.assertRaisesRegex(UserError, "has transactions in the books"):
+            account.unlink()
 
 
 @tagged('post_install', '-at_install')

@@ -106,12 +106,12 @@ class PontoTransaction(models.Model):
     aside_reason = fields.Char(string="Set Aside Because", readonly=True)
     replaced_id = fields.Many2one(
         'ponto.transaction',
-        string="Came in Place of",
+        string="Replaces",
         readonly=True,
         index='btree_not_null',
         help="The withdrawn transaction in whose place Ponto lists this one.",
     )
-    replacement_ids = fields.One2many('ponto.transaction', 'replaced_id', string="Came in Its Place")
+    replacement_ids = fields.One2many('ponto.transaction', 'replaced_id', string="Replaced By")
     can_book = fields.Boolean(compute='_compute_can_book', compute_sudo=True)
     suspect_date = fields.Date(related='suspect_line_id.date', string="Date in the books")
     suspect_payment_ref = fields.Char(related='suspect_line_id.payment_ref', string="Label in the books")

@@ -98,7 +98,7 @@ class TestBrowserReview(BrowserCase):
             self.open_row(person, "Hosting")
             person.click('button[name=action_set_aside]')
             person.enter('.modal div[name=reason] input', 'Paid by another company')
-            person.click('.modal button[name=action_settle]', "Set Aside")
+            person.click('.modal button[name=action_settle]', "Set It Aside")
             person.see('.alert-info', 'Paid by another company')
             person.click('button[name=action_import_again]')
             person.click('.modal footer .btn-primary')

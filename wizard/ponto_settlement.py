@@ -59,7 +59,7 @@ class PontoSettlement(models.TransientModel):
         titles = {
             'line': self.env._("It Is This Line"),
             'amount': self.env._("Enter in %(currency)s", currency=wizard.currency_id.name),
-            'aside': self.env._("Set Aside"),
+            'aside': self.env._("Set It Aside"),
         }
         return {
             'type': 'ir.actions.act_window',

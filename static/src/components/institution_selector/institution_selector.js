@@ -163,10 +163,10 @@ export class InstitutionSelector extends Component {
             body:
                 institution.status === "beta"
                     ? _t(
-                          "Ponto offers this bank as a beta version. Ponto itself supports it, we do not: if something does not work with this bank, please contact Ponto."
+                          "Ponto offers this bank as a beta version. Ponto itself supports it: if something does not work with this bank, please contact Ponto."
                       )
                     : _t(
-                          "Ponto offers this bank as an experiment. Ponto itself supports it, we do not: if something does not work with this bank, please contact Ponto."
+                          "Ponto offers this bank as an experiment. Ponto itself supports it: if something does not work with this bank, please contact Ponto."
                       ),
             confirmLabel: _t("Continue"),
             confirm: () => void this.connect(institution),

@@ -1,4 +1,4 @@
-import { Component, reactive, useEffect, useState } from "@odoo/owl";
+import { Component, markup, reactive, useEffect, useState } from "@odoo/owl";
 import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { usePopover } from "@web/core/popover/popover_hook";
@@ -103,6 +103,18 @@ export class PontoCard extends Component {
     get percentage() {
         const { stage, booked, toBook } = this.progress;
         return stage === "booking" && toBook ? Math.round((100 * booked) / toBook) : false;
+    }
+
+    get equalInWords() {
+        const { bank_balance: balance, balance_date: date } = this.state.card;
+        return _t("Equal to the bank's balance of %(balance)s on %(date)s", {
+            balance: markup`<span dir="ltr">${balance}</span>`,
+            date,
+        });
+    }
+
+    get bankInWords() {
+        return _t("Bank on %s", this.state.card.balance_date);
     }
 
     get differenceInWords() {

@@ -88,7 +88,8 @@ class PontoAccount(models.Model):
 
     _ponto_id_uniq = models.UniqueIndex('(integration_id, ponto_id)', "This online account is already known.")
     _journal_uniq = models.UniqueIndex(
-        '(journal_id) WHERE journal_id IS NOT NULL', "This journal already receives the transactions of another online account."
+        '(journal_id) WHERE journal_id IS NOT NULL',
+        "This journal already receives the transactions of another online account.",
     )
 
     # -------------------------------------------------------------------------

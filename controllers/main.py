@@ -39,7 +39,7 @@ class PontoController(http.Controller):
         if not started or 'verifier' not in started:
             return self._refuse(
                 request.env._(
-                    "This return from Ponto does not belong to anything that you have started here: it was used"
+                    "Odoo cannot match this return from Ponto with anything that you have started here: it was used"
                     " already, came too late, or was started by somebody else or in another browser. Nothing was"
                     " changed."
                 ),
@@ -79,7 +79,7 @@ class PontoController(http.Controller):
         if not link or not link.has_access('write'):
             return self._refuse(
                 request.env._(
-                    "This return from Ponto does not belong to a renewal that you have started here. Nothing was"
+                    "Odoo cannot match this return from Ponto with a renewal that you have started here. Nothing was"
                     " changed."
                 ),
                 400,

@@ -64,7 +64,7 @@ class AccountBankStatementLine(models.Model):
         self.ensure_one()
         self._check_matcher()
         if not counterparts:
-            raise UserError(self.env._("Choose what the transaction is reconciled with."))
+            raise UserError(self.env._("Choose what to reconcile the transaction with."))
         self._check_counterparts(counterparts)
         self._reconcile_with({self: counterparts}, {self: (kind, facts or {})})
         return True

@@ -162,8 +162,8 @@ class PontoAccount(models.Model):
         ):
             raise UserError(
                 self.env._(
-                    "This online account has transactions in the books, and Odoo must remember them to never import"
-                    " them twice. Unlink its journal instead."
+                    "This online account has transactions in the books. Odoo must remember them so that it never"
+                    " imports them twice. Unlink its journal instead."
                 )
             )
 

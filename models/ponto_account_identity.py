@@ -53,7 +53,9 @@ class PontoAccount(models.Model):
         )
 
     def _maintenance_sentence(self):
-        return self.env._("The bank is in maintenance. Odoo reads what Ponto has; new transactions come in afterwards.")
+        return self.env._(
+            "The bank is under maintenance. Odoo reads what Ponto has. New transactions come in afterwards."
+        )
 
     def _has_journal_former_number(self):
         former = sanitize_account_number(self.former_reference)

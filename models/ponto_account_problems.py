@@ -32,7 +32,7 @@ class PontoAccount(models.Model):
     )
     consent_message = fields.Char(compute='_compute_consent')
     unexplained_since = fields.Datetime(
-        readonly=True, copy=False, help="Since when the balances differ without a transaction that waits to explain it."
+        readonly=True, copy=False, help="Since when the balances differ and no waiting transaction explains it."
     )
 
     # -------------------------------------------------------------------------

@@ -121,7 +121,7 @@ class PontoIntegration(models.Model):
         integration._set_disconnected()
         return not reason or failure(
             self.env._(
-                "Disconnected in Odoo, but Ponto could not be told: %(reason)s End the integration in your Ponto"
+                "Disconnected in Odoo, but Ponto could not be informed: %(reason)s End the integration in your Ponto"
                 " dashboard as well.",
                 reason=reason,
             )

@@ -36,7 +36,7 @@ class PontoTransaction(models.Model):
         if own.is_reconciled and other.is_reconciled:
             raise UserError(
                 self.env._(
-                    "Both lines of %(label)s are reconciled. Undo the reconciliation of the one that is too many.",
+                    "Both lines of %(label)s are reconciled. Undo the reconciliation of the one that is superfluous.",
                     label=self.payment_ref,
                 )
             )

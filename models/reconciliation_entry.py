@@ -85,7 +85,7 @@ class EntryPlan:
             residual - discounted, self.company_currency, self.company, self.line.date
         )
         if not item.move_id._is_eligible_for_early_payment_discount(self.currency, self.line.date):
-            raise UserError(self.env._("%(item)s has no discount for payment on this day.", item=item.display_name))
+            raise UserError(self.env._("%(item)s has no early payment discount on this day.", item=item.display_name))
         groups = self.env['account.move']._get_invoice_counterpart_amls_for_early_payment_discount(
             [{'aml': item, 'amount_currency': -residual, 'balance': balance}], open_balance
         )
@@ -195,7 +195,7 @@ class EntryPlan:
     def _check_account(self, account):
         journal = self.line.journal_id
         if account in journal.default_account_id + journal.suspense_account_id or not account.active:
-            raise UserError(self.env._("Choose another account than %(account)s.", account=account.display_name))
+            raise UserError(self.env._("Choose an account other than %(account)s.", account=account.display_name))
         if not account.company_ids & self.company.parent_ids:
             raise UserError(self.env._("%(account)s belongs to another company.", account=account.display_name))
 

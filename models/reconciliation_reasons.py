@@ -68,15 +68,15 @@ def _sentence(env, kind, facts, records):
         'own_transfer': env._("It is a transfer from or to your own account %(journal)s.", **values),
         'rule': env._("The rule %(rule)s applies.", **values),
         'only_open_item': env._("%(documents)s is the only open item of %(partner)s with this amount.", **values),
-        'bank_fee': env._("It pays %(documents)s, except for %(difference)s, such as a bank fee.", **values),
+        'bank_fee': env._("It pays %(documents)s except for %(difference)s, which may be a bank fee.", **values),
         'oldest_items': env._("The oldest open items of %(partner)s add up to the amount: %(documents)s.", **values),
         'part_payment': env._("It pays a part of %(documents)s.", **values),
-        'over_payment': env._("It pays %(documents)s; %(difference)s is left.", **values),
+        'over_payment': env._("It pays %(documents)s, and %(difference)s is left over.", **values),
         'last_account': env._("The last transactions of this counterpart were booked on %(account)s.", **values),
         'by_hand': env._("A person chose the counterpart."),
     }
     more = {
-        'is_discounted': env._("The discount for early payment is deducted."),
+        'is_discounted': env._("The early payment discount is deducted."),
         'is_ambiguous': env._("Another proposal fits as well."),
     }
     return ' '.join([sentences[kind], *(text for fact, text in more.items() if facts.get(fact))])

@@ -150,7 +150,7 @@ class TestBrowserScreens(BrowserCase):
         with self.person() as person:
             self.open_link(person)
             person.click('button[name=action_fetch_accounts]')
-            person.see('.modal .alert-info', "Is this the account that")
+            person.see('.modal .alert-info', "Is this the account whose transactions went to")
             person.see('.modal td[name=journal_id]', journal.name)
             person.click('.modal button[name=action_link_accounts]')
             person.see('td[name=payment_ref]')

@@ -113,7 +113,7 @@ class TestConnectFlow(ConnectCase):
         for state in ('', 'forged', genuine[:-2], genuine + 'A', 'x' * 5000):
             response = self.come_back(address.replace(f'state={genuine}', f'state={state}'))
             self.assertEqual(response.status_code, 400, state[:20])
-            self.assertIn("does not belong", self.message(response))
+            self.assertIn("cannot match this return", self.message(response))
         self.assertEqual(self.come_back(address).status_code, 303)
         self.assertEqual(self.come_back(address).status_code, 400)
 
@@ -297,7 +297,7 @@ class TestConnectFlow(ConnectCase):
             with self.subTest(trouble.__name__), self.env.cr.savepoint() as savepoint:
                 trouble()
                 shown = integration.with_user(self.accountant).action_disconnect()
-                self.assertIn("Ponto could not be told", shown['params']['message'])
+                self.assertIn("Ponto could not be informed", shown['params']['message'])
                 self.assertEqual(
                     (integration.state, set(integration.account_ids.mapped('state'))), ('draft', {'withdrawn'})
                 )

@@ -126,14 +126,14 @@ class TestConnectWizard(PontoCase):
         self.env['account.bank.statement.line'].create(
             {'journal_id': account.journal_id.id, 'date': '2026-02-28', 'amount': 900, 'payment_ref': "By hand"}
         )
-        self.assertIn("was not made", wizard.action_finish()['params']['message'])
+        self.assertIn("was not created", wizard.action_finish()['params']['message'])
         self.assertEqual(self.lines(account).mapped('amount'), [900, 100])
 
     def test_an_opening_line_whose_amount_has_changed_since_it_was_shown_is_not_made(self):
         wizard = self.link_without_older_ones()
         account = wizard.line_ids.account_id
         account.sudo().current_balance += 5
-        self.assertIn("was not made", wizard.action_finish()['params']['message'])
+        self.assertIn("was not created", wizard.action_finish()['params']['message'])
         self.assertEqual(self.lines(account).mapped('amount'), [100])
 
     def test_a_history_too_long_for_one_request_is_linked_and_read_in_the_background(self):

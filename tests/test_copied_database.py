@@ -24,7 +24,7 @@ class TestCopiedDatabase(ConnectCase):
         self.assertEqual((account.state, account.integration_id.state), ('error', 'refused'))
         self.assertIn("copy of another one", account.error_message)
         shown = account.integration_id.with_user(self.accountant).action_disconnect()
-        self.assertIn("Ponto could not be told", shown['params']['message'])
+        self.assertIn("Ponto could not be informed", shown['params']['message'])
         self.assertTrue(self.connect.grant_of())
 
     def test_a_copied_database_works_with_a_consent_of_its_own(self):

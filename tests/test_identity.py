@@ -150,7 +150,7 @@ class TestIdentity(PontoCase):
         wizard = self.wizard()
         line = wizard.line_ids.filtered(lambda line: line.reference == NUMBER)
         self.assertRecordValues(line, [{'action': 'existing', 'journal_id': journal.id, 'start_date': False}])
-        self.assertIn(f"Is this the account that {journal.display_name} had until", line.hint)
+        self.assertIn(f"Is this the account whose transactions went to {journal.display_name} until", line.hint)
         (wizard.line_ids - line).action = 'skip'
         self.simulator.add_transaction(new, 50, '2026-04-01')
         wizard.action_link_accounts()

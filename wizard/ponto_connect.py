@@ -127,8 +127,8 @@ class PontoConnect(models.TransientModel):
             raise UserError(
                 account.sudo()._opening_remark()
                 or self.env._(
-                    "The journal of this account needs no opening line, or has entries from elsewhere. The account's"
-                    " page explains the difference between its balance and the bank's."
+                    "The journal of this account needs no opening line, or has entries from another source. The"
+                    " account's page explains the difference between its balance and the bank's."
                 )
             )
         return {**wizard._open(), 'name': self.env._("Opening Balance")}

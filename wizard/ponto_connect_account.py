@@ -39,7 +39,7 @@ class PontoConnectAccount(models.TransientModel):
     opening_date = fields.Date(readonly=True)
     opening_label = fields.Char(readonly=True)
     opening_amount = fields.Monetary(readonly=True)
-    make_opening_line = fields.Boolean(string="Make it")
+    make_opening_line = fields.Boolean(string="Create it")
     transaction_count = fields.Integer(readonly=True)
 
     @api.depends('account_id')
@@ -61,20 +61,21 @@ class PontoConnectAccount(models.TransientModel):
         former = self.predecessor_ids.sudo()
         if len(former) > 1:
             return self.env._(
-                "Is this one of the accounts that these journals had: %(journals)s? If so, choose its journal: what is"
-                " in the books is recognized. If not, choose a new journal.",
+                "Is this one of the accounts whose transactions went to these journals: %(journals)s? If so, choose"
+                " that journal: what is in the books is recognized. If not, choose a new journal.",
                 journals=', '.join(f'{account.journal_id.display_name} ({account._last_day()})' for account in former),
             )
         if former.deprecated:
             return self.env._(
-                "Ponto replaces the connection to this bank. Is this the account that %(journal)s had until %(date)s?"
-                " If so, keep that journal: what is in the books is recognized. If not, choose a new journal.",
+                "Ponto replaces the connection to this bank. Is this the account whose transactions went to %(journal)s"
+                " until %(date)s? If so, keep that journal: what is in the books is recognized. If not, choose a new"
+                " journal.",
                 journal=former.journal_id.display_name,
                 date=former._last_day(),
             )
         return former and self.env._(
-            "Is this the account that %(journal)s had until %(date)s? If so, keep that journal: what is in the books is"
-            " recognized. If not, choose a new journal.",
+            "Is this the account whose transactions went to %(journal)s until %(date)s? If so, keep that journal: what"
+            " is in the books is recognized. If not, choose a new journal.",
             journal=former.journal_id.display_name,
             date=former._last_day(),
         )
@@ -159,8 +160,8 @@ class PontoConnectAccount(models.TransientModel):
         vals = self.account_id.sudo()._prepare_opening_line_vals()
         if (vals.get('date'), vals.get('amount')) != (self.opening_date, self.opening_amount):
             return self.env._(
-                "The opening line of %(journal)s was not made: balance or entries have changed meanwhile. The page of"
-                " the online account offers it again if it is still needed.",
+                "The opening line of %(journal)s was not created: balance or entries have changed meanwhile. The page"
+                " of the online account offers it again if it is still needed.",
                 journal=self.journal_id.display_name,
             )
         self.account_id.sudo()._book_opening_line()

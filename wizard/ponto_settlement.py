@@ -83,7 +83,7 @@ class PontoSettlement(models.TransientModel):
     def _tie(self, row):
         line = self.line_id
         if not line:
-            raise UserError(self.env._("Choose the line that this transaction is."))
+            raise UserError(self.env._("Choose the line that corresponds to this transaction."))
         line.check_access('read')
         if line.journal_id != row.journal_id or line.sudo().ponto_transaction_ids or line.is_ponto_opening:
             raise UserError(self.env._("This line belongs to another transaction or journal. Choose another one."))

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 
 from .database_errors import is_passing
 from .reconciliation_ranking import without_rivals
-from .turns import in_turns
+from .turns import for_all_companies, in_turns
 
 _logger = logging.getLogger(__name__)
 
@@ -42,6 +42,7 @@ class AccountBankStatementLine(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
+    @for_all_companies
     def _cron_match(self):
         """Reconcile what is certain in the journals where that is switched on. Never raises.
 

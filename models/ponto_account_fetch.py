@@ -1,12 +1,19 @@
 """A person's own click on Fetch Transactions: the bank is asked, what Ponto has is read at once, the rest follows."""
 
+import logging
 import time
+
+import psycopg2.errors
 
 from odoo import fields, models
 from odoo.exceptions import UserError
 
 from ..ponto.errors import PontoError
 from . import budget
+from .database_errors import cause
+from .turns import wait_briefly
+
+_logger = logging.getLogger(__name__)
 
 
 class PontoAccount(models.Model):
@@ -89,10 +96,12 @@ class PontoAccount(models.Model):
     def _apart(self, step, trigger):
         """Call `step(account)`, which returns a run, for each account; a failing one leaves the others alone.
 
-        A person waits: after `budget.CLICK` seconds no further account is begun.
+        A person waits: after `budget.CLICK` seconds no further account is begun, and one whose books somebody else has
+        locked is left as it was.
 
-        :return: one `ponto.synchronization` for each account that was begun; that of a failure says why
+        :return: one `ponto.synchronization` for each of the other accounts; that of a failure says why
         """
+        wait_briefly(self.env)
         end = time.monotonic() + budget.CLICK
         runs = self.env['ponto.synchronization']
         # A worker that had claimed an account gives way to the person.
@@ -104,6 +113,9 @@ class PontoAccount(models.Model):
             try:
                 with self.env.cr.savepoint():
                     runs += step(account.with_context(ponto_end=budget.ponto_end(self.env)))
+            except psycopg2.errors.LockNotAvailable as error:
+                # The history could not be written either.
+                _logger.info("Online account %s cannot be fetched now: %s", account.id, cause(error))
             except (PontoError, UserError) as error:
                 runs += account._record_failure(trigger, started_at, error)
         return runs

@@ -253,6 +253,7 @@ class PontoAccount(models.Model):
         """Give the account's journal the number that the bank gives now."""
         self.ensure_one()
         self.check_access('write')
+        self.sudo()._unarchive_bank_account()
         self.journal_id.sudo().set_bank_account(self.reference, self.institution_id._res_bank().id)
         self.sudo().former_reference = False
         return success(

@@ -13,6 +13,7 @@ HEALTH = {
     'consents_ended': ('consent_ended',),
     'refused_by_bank': ('consent_refused', 'bank'),
     'differences': ('difference',),
+    'late': ('late',),
     'others': ('replaced', 'number'),
 }
 

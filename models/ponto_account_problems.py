@@ -50,6 +50,8 @@ class PontoAccount(models.Model):
         'list_error_code',
         'list_error_detail',
         'last_read_at',
+        'next_read_at',
+        'waiting_since',
         'data_as_of',
         'authorization_expires_at',
         'held_count',
@@ -118,6 +120,7 @@ class PontoAccount(models.Model):
         found = [
             self._connection_problem(),
             self._silence_problem(),
+            self._late_problem(),
             self._failure_problem(),
             self._consent_problem(),
             self._bank_problem(),

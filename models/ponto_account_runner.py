@@ -11,10 +11,10 @@ from odoo.tools import SQL
 
 from ..ponto.errors import PontoError
 from . import budget
-from .database_errors import is_passing
+from .database_errors import cause, is_passing
 from .error_sentences import error_code, failure_of
 from .moments import over_domain
-from .turns import LostWorkerError, in_turns
+from .turns import LostWorkerError, for_all_companies, in_turns, wait_briefly
 
 _logger = logging.getLogger(__name__)
 
@@ -45,6 +45,7 @@ class PontoAccount(models.Model):
     # -------------------------------------------------------------------------
 
     @api.model
+    @for_all_companies
     def _cron_synchronize(self):
         """Read every account that is due and book what waits, the accounts in turns; never raises.
 
@@ -147,7 +148,7 @@ class PontoAccount(models.Model):
         """
         self.write({'work': work, 'turn_at': fields.Datetime.now() + budget.CLAIM, **vals})
         self.env['ir.cron']._commit_progress()
-        self.env.cr.execute("SET LOCAL lock_timeout = %s", [f'{budget.LOCK}s'])
+        wait_briefly(self.env)
         return bool(self.try_lock_for_update(allow_referencing=True))
 
     def _release(self):
@@ -205,7 +206,7 @@ class PontoAccount(models.Model):
         work = self.work or {}
         self._release()
         if is_passing(error):
-            _logger.info("Online account %s has just been worked on by somebody else.", self.id)
+            _logger.info("Online account %s is tried again in a minute: %s", self.id, cause(error))
             self._come_back(work)
         elif 'rows' in work:
             _logger.error("Booking the transactions of online account %s failed", self.id, exc_info=error)
@@ -304,6 +305,7 @@ class PontoTransaction(models.Model):
     _inherit = 'ponto.transaction'
 
     @api.model
+    @for_all_companies
     def _cron_book(self):
         """Book what waits in the inbox of every linked account, so that no slow bank delays booking. Never raises.
 

@@ -17,7 +17,7 @@ from ..ponto.logo import fetch_logo
 from .conversions import naive_utc
 from .error_sentences import error_sentence
 from .moments import over_domain
-from .turns import EndTurns, in_turns
+from .turns import EndTurns, for_all_companies, in_turns
 
 _logger = logging.getLogger(__name__)
 
@@ -183,6 +183,7 @@ class PontoInstitution(models.Model):
             raise UserError(error_sentence(self.env, error)) from error
 
     @api.model
+    @for_all_companies
     def _cron_refresh_catalogue(self):
         """Read Ponto's catalogue; never raises."""
 
@@ -193,6 +194,7 @@ class PontoInstitution(models.Model):
         in_turns(self.env, [self.browse()], lambda catalogue: catalogue._refresh_catalogue(), failed=failed)
 
     @api.model
+    @for_all_companies
     def _cron_fetch_logos(self):
         """Keep copies of the logos that are missing; never raises.
 

@@ -29,7 +29,7 @@ from .encryption import decrypt
 from .error_sentences import error_sentence
 from .moments import over_domain
 from .ponto_token import CopiedTokenError
-from .turns import EndTurns, in_turns
+from .turns import EndTurns, for_all_companies, in_turns
 
 _logger = logging.getLogger(__name__)
 
@@ -279,6 +279,7 @@ class PontoIntegration(models.Model):
             client.delete_integration(organization_id=self.organization_id)
 
     @api.model
+    @for_all_companies
     def _cron_keep_consents(self):
         """Renew tokens daily, so that a refresh token never dies of disuse while nobody synchronizes; never raises.
 

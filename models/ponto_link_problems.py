@@ -8,7 +8,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
-from .turns import in_turns
+from .turns import for_all_companies, in_turns
 
 _lt = LazyTranslate(__name__)
 
@@ -36,7 +36,7 @@ TELLINGS = {
     'silence': Telling(
         'account_online_ponto.mail_activity_type_silence',
         _lt("Nothing new from the bank"),
-        ('refused', 'silent', 'failed', 'consent_refused', 'bank'),
+        ('refused', 'silent', 'late', 'failed', 'consent_refused', 'bank'),
     ),
     'difference': Telling(
         'account_online_ponto.mail_activity_type_difference',
@@ -128,6 +128,7 @@ class PontoLink(models.Model):
     looked_at = fields.Datetime(readonly=True, copy=False, help="When it was last looked at for something to tell.")
 
     @api.model
+    @for_all_companies
     def _cron_tell_problems(self):
         """Tell the responsible people what is the matter with their feeds, each thing once; never raises.
 

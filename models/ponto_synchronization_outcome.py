@@ -28,7 +28,8 @@ class PontoSynchronization(models.Model):
         if left:
             sentences.append(
                 self.env._(
-                    "%(accounts)s: not fetched yet, because the other accounts took long. Please fetch these again.",
+                    "%(accounts)s: not fetched yet, because the other accounts took long or somebody else is changing"
+                    " the same books. Please fetch these again.",
                     accounts=', '.join(account.reference or account.name for account in left),
                 )
             )

@@ -1,10 +1,13 @@
 """The one loop of all scheduled actions."""
 
+import functools
 import logging
 from collections import deque
 
+from odoo import SUPERUSER_ID
+
 from . import budget
-from .database_errors import is_passing
+from .database_errors import cause, is_passing
 
 _logger = logging.getLogger(__name__)
 
@@ -17,12 +20,24 @@ class EndTurns(Exception):
     """A step raises it when it has done its work and the other items would fail too. They wait for the next run."""
 
 
+def for_all_companies(method):
+    """Let the method of a scheduled action run as OdooBot, whatever user an administrator has given the action."""
+
+    @functools.wraps(method)
+    def as_odoobot(self):
+        return method(self.with_user(SUPERUSER_ID))
+
+    return as_odoobot
+
+
 def in_turns(env, items, step, *, lock=None, failed=None, may_wait=False):
-    """Call `step(item)` for each of `items`, each time in a transaction of its own. Never raises.
+    """Call `step(item)` for each of `items`, each time in a transaction of its own. Never raises while the database
+    can be reached.
 
     An item whose step returns true has more to do and gets another turn after the others. One that another worker has
-    locked is left to that worker. What a step raises is rolled back and told, and the other items go on. Nothing is
-    begun after the end of the job; what is left is reported, so that `ir.cron` comes back for it.
+    locked is left to that worker. For other records that somebody has locked a step waits for `budget.LOCK` seconds.
+    What a step raises is rolled back and told, and the other items go on. Nothing is begun after the end of the job;
+    what is left is reported, so that `ir.cron` comes back for it.
 
     :param items: recordsets, each a turn's subject
     :param step: callable that does one piece of work, of about `budget.STEP` seconds, without commit
@@ -47,6 +62,14 @@ def in_turns(env, items, step, *, lock=None, failed=None, may_wait=False):
     return not queue
 
 
+def wait_briefly(env):
+    """Let the statements of this transaction wait for `budget.LOCK` seconds at most for what another one has locked.
+
+    A person may keep a transaction open for hours. The statement that has waited in vain raises `LockNotAvailable`.
+    """
+    env.cr.execute("SET LOCAL lock_timeout = %s", [f'{budget.LOCK}s'])
+
+
 def _wake(cron):
     """Have `ir.cron` come back as soon as this job has ended. By itself it sleeps for a minute before."""
     job = cron.sudo().browse(cron.env.context.get('cron_id'))
@@ -58,6 +81,7 @@ def _wake(cron):
 def _turn(env, item, step, lock, failed):
     """Return whether `item` has more to do."""
     try:
+        wait_briefly(env)
         has_more = bool(lock(item)) and step(item)
         env.flush_all()
         return has_more
@@ -71,6 +95,7 @@ def _turn(env, item, step, lock, failed):
 
 def _tell(env, item, error, failed):
     try:
+        wait_briefly(env)
         failed(item, error)
         env.flush_all()
     except Exception:
@@ -84,6 +109,6 @@ def _lock(item):
 
 def _log(item, error):
     if is_passing(error):
-        _logger.info("%s is being worked on by somebody else.", item)
+        _logger.info("%s has to wait: %s", item, cause(error))
     else:
         _logger.error("A scheduled action failed for %s", item, exc_info=error)

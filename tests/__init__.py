@@ -5,6 +5,7 @@ from . import test_structure
 from . import test_synchronization
 from . import test_balance
 from . import test_opening
+from . import test_operations
 from . import test_existing_books
 from . import test_corrections
 from . import test_failures

@@ -1,5 +1,6 @@
 import psycopg2
 from psycopg2 import errors
+from psycopg2.pool import PoolError
 
 from odoo.addons.account_online_ponto.models.database_errors import is_passing
 from odoo.addons.account_online_ponto.models.ponto_transaction_line import MAX_PARTNER_NAME
@@ -123,6 +124,7 @@ class TestConcerns(PontoCase):
             errors.AdminShutdown(),
             psycopg2.OperationalError("server closed the connection unexpectedly"),
             psycopg2.InterfaceError("connection already closed"),
+            PoolError("The Connection Pool Is Full"),
         ):
             self.assertTrue(is_passing(error), error)
         with self.assertRaises(psycopg2.OperationalError) as caught, self.env.cr.savepoint():

@@ -7,6 +7,8 @@ from odoo.addons.account_online_ponto.models import budget
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
+from ..ponto.auth import Token
+from ..ponto.errors import PontoCredentialsError
 from .common import PontoCase
 
 OTHER_CLIENT_ID, OTHER_SECRET = '6d1a6f3e-4c0e-4bd4-8f0e-8f2f1f1f0a01', 'another-secret'
@@ -48,6 +50,38 @@ class TestWhoReads(PontoCase):
 
 
 @tagged('post_install', '-at_install')
+class TestTheGrant(PontoCase):
+    def test_a_connection_with_linked_journals_stays_in_its_company(self):
+        self.link()
+        with self.assertRaisesRegex(ValidationError, "with linked journals cannot move"):
+            self.integration.company_id = self.make_company("Brouwerij De Werf")
+
+    def test_what_has_not_changed_is_not_written(self):
+        account = self.link()
+        self.env.flush_all()
+        # Within one transaction Odoo knows one moment only.
+        self.env.cr.execute("UPDATE ponto_account SET write_date = '2026-01-01' WHERE id = %s", [account.id])
+        self.env.invalidate_all()
+        self.integration._fetch_accounts()
+        self.env.flush_all()
+        self.assertEqual(account.write_date.date(), date(2026, 1, 1))
+
+    def test_a_token_of_replaced_credentials_is_not_used(self):
+        self.link()
+        self.integration.client_secret = OTHER_SECRET
+        with self.assertRaises(PontoCredentialsError):
+            self.integration._fetch_accounts()
+
+    def test_a_worker_takes_the_token_that_another_one_has_just_got(self):
+        self.link()
+        self.env.invalidate_all()
+        stored = self.integration._token_store().load()
+        stale = Token('stale', stored.expires_at)
+        renewed = self.integration._token_store().renew(stale, lambda _token: self.fail("A second one is asked for."))
+        self.assertEqual(renewed, stored)
+
+
+@tagged('post_install', '-at_install')
 class TestWhatIsLinked(PontoCase):
     def test_a_journal_in_another_currency_is_refused(self):
         account = self.link()
@@ -62,6 +96,14 @@ class TestWhatIsLinked(PontoCase):
         )
         with self.assertRaisesRegex(ValidationError, "is in EUR but the journal Dollars"):
             account._link_to_journal(journal)
+
+    def test_a_later_start_date_lets_rows_before_it_wait_no_more(self):
+        self.simulator.add_transaction(self.online, 10, '2026-03-02')
+        account = self.link()
+        account._read_transactions()
+        self.assertEqual(account.transaction_ids.state, 'new')
+        account.start_date = '2026-03-03'
+        self.assertEqual(account.transaction_ids.state, 'skipped')
 
     def test_an_account_is_not_deleted_while_odoo_must_remember_what_it_has_booked(self):
         self.simulator.add_transaction(self.online, 10, '2026-03-02')

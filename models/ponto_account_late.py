@@ -42,8 +42,8 @@ class PontoAccount(models.Model):
             )
         elif self.waiting_since:
             sentence = self.env._(
-                "Transactions have been waiting to be booked since %(moment)s. Ask your administrator to look at Odoo's"
-                " scheduled actions and into the server's log.",
+                "Transactions have been waiting to be booked since %(moment)s. Ask your administrator to check Odoo's"
+                " scheduled actions and the server's log.",
                 moment=format_datetime(self.env, self.waiting_since, dt_format='short'),
             )
         else:

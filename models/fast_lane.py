@@ -188,7 +188,7 @@ class AccountBankStatementLine(models.Model):
         liquidity, suspense = items.get(journal.default_account_id), items.get(journal.suspense_account_id)
         if not liquidity or not suspense or len(move.line_ids) != 2:
             return False
-        currency = journal.currency_id or journal.company_id.currency_id
+        currency = journal._ponto_currency()
         own_amount = 'balance' if currency == journal.company_id.currency_id else 'amount_currency'
         return (
             not self.foreign_currency_id

@@ -9,7 +9,7 @@ _lt = LazyTranslate(__name__)
 KINDS = {
     'unreadable': ('unreadable', _lt("Odoo cannot read what Ponto sent: %(problem)s.")),
     'undated': ('unreadable', _lt("Odoo cannot read what Ponto sent: it has no date.")),
-    'other_currency': ('currency', _lt("It is in %(currency)s but the account is in %(other)s.")),
+    'other_currency': ('currency', _lt("It is in %(currency)s but the journal is in %(other)s.")),
     'decimals': ('currency', _lt("Its amount %(figure)s has more decimals than %(currency)s allows.")),
     'missing': ('missing', _lt("Ponto no longer lists it. Import it only if it is on the bank's own statement.")),
     'future': ('future', _lt("It is dated in the future and is booked on that date.")),
@@ -18,6 +18,14 @@ KINDS = {
         _lt(
             "%(date)s lies in a locked period (%(lock)s: %(lock_date)s). Remove the lock, and the transaction is booked"
             " on its own date."
+        ),
+    ),
+    'locked_for_good': (
+        'locked',
+        _lt(
+            "%(date)s lies in a period that is locked for good (%(lock)s: %(lock_date)s), so Odoo cannot book the"
+            " transaction on its own date. If the books have it already, use It Is This Line. Otherwise, enter it on an"
+            " open date yourself and use Set Aside."
         ),
     ),
     'duplicate': ('duplicate', _lt("%(line)s of %(date)s has the same amount. Is it the same payment?")),

@@ -33,7 +33,6 @@ class PontoAccount(models.Model):
     currency_id = fields.Many2one('res.currency', compute='_compute_currency_id', store=True)
     has_balance = fields.Boolean(readonly=True, help="Not every bank reports a balance.")
     current_balance = fields.Monetary(string="Bank Balance", readonly=True)
-    available_balance = fields.Monetary(readonly=True)
     balance_date = fields.Datetime(string="Balance as of", readonly=True)
     bank_data_at = fields.Datetime(readonly=True, help="When the bank last gave Ponto the balance.")
     authorized_at = fields.Datetime(readonly=True)
@@ -134,7 +133,7 @@ class PontoAccount(models.Model):
                         company=account.company_id.name,
                     )
                 )
-            currency = journal.currency_id or journal.company_id.currency_id
+            currency = journal._ponto_currency()
             if currency != account.currency_id:
                 raise ValidationError(
                     self.env._(

@@ -153,7 +153,7 @@ class PontoAccount(models.Model):
         return [
             *self._reasons_of_gone_rows(lines),
             Reason('foreign', -self._sum(LINES, foreign), LINES, tuple(foreign)),
-            Reason('entries', -self._sum(ITEMS, entries, 'amount_currency'), ITEMS, tuple(entries)),
+            Reason('entries', -self._sum(ITEMS, entries, self._item_amount()), ITEMS, tuple(entries)),
             self._reason_of_bent_lines(),
         ]
 

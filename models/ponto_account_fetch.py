@@ -55,9 +55,10 @@ class PontoAccount(models.Model):
         """Read Ponto's whole list and show what it has and the books have not, and the other way round."""
         self.check_access('read')
         self.env['ponto.transaction']._check_bookkeeper()
-        accounts = self.sudo().filtered('journal_id').try_lock_for_update(allow_referencing=True)
-        accounts._request_full_read()
-        runs = accounts._apart(lambda account: account._synchronize(limit=budget.ROWS, at_most=budget.PAGES), 'manual')
+        accounts = self.sudo().filtered('journal_id')
+        free = accounts.try_lock_for_update(allow_referencing=True)
+        free._request_full_read()
+        runs = free._apart(lambda account: account._synchronize(limit=budget.ROWS, at_most=budget.PAGES), 'manual')
         action = self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_transaction_action_missing')
         action['domain'] = [
             ('account_id', 'in', self.ids),
@@ -65,9 +66,9 @@ class PontoAccount(models.Model):
             ('state', '!=', 'booked'),
             ('missing_since', '!=', False),
         ]
-        left = accounts - runs.account_id
-        if left or any(run.state == 'error' or run.account_id.resume_after for run in runs):
-            return runs._notify(left=left, next_action=action)
+        unread = accounts - runs.account_id
+        if unread or any(run.state == 'error' or run.account_id.resume_after for run in runs):
+            return runs._notify(busy=accounts - free, left=free - runs.account_id, next_action=action)
         return action
 
     def fetch_progress(self):

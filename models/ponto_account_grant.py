@@ -66,7 +66,6 @@ class PontoAccount(models.Model):
             'currency_code': resource.currency,
             'has_balance': resource.current_balance is not None,
             'current_balance': float(resource.current_balance or 0),
-            'available_balance': float(resource.available_balance or 0),
             'balance_date': naive_utc(balance_date),
             'balance_changed_at': naive_utc(resource.current_balance_changed_at),
             'bank_data_at': naive_utc(resource.synchronized_at),

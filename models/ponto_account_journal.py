@@ -59,9 +59,7 @@ class PontoAccount(models.Model):
         numbered = journals.search(
             [*free, ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference))]
         )
-        return numbered.filtered(
-            lambda journal: (journal.currency_id or journal.company_id.currency_id) == self.currency_id
-        )[:1]
+        return numbered.filtered(lambda journal: journal._ponto_currency() == self.currency_id)[:1]
 
     def _has_known_rows(self):
         """Return whether transactions of this account have been in the books, in whatever journal."""

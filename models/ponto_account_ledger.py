@@ -51,21 +51,30 @@ class PontoAccount(models.Model):
         balances = {}
         for day, accounts in self.grouped(lambda account: account._balance_day()).items():
             totals = defaultdict(dict)
-            for ledger, journal, total in self._bank_items()._read_group(
+            for ledger, journal, *amounts in self._bank_items()._read_group(
                 [
                     ('account_id', 'in', accounts.journal_id.default_account_id.ids),
                     ('parent_state', '=', 'posted'),
                     ('date', '<=', day),
                 ],
                 ['account_id', 'journal_id'],
-                ['amount_currency:sum'],
+                ['balance:sum', 'amount_currency:sum'],
             ):
-                totals[ledger][journal] = total
+                totals[ledger][journal] = dict(zip(('balance', 'amount_currency'), amounts, strict=True))
             for account in accounts:
                 journal = account.journal_id
                 by_journal = totals[journal.default_account_id]
-                balances[account] = by_journal.get(journal, 0) if account.shares_ledger else sum(by_journal.values())
+                counted = [by_journal.get(journal, {})] if account.shares_ledger else by_journal.values()
+                balances[account] = sum(amounts.get(account._item_amount(), 0) for amounts in counted)
         return balances
+
+    def _item_amount(self):
+        """Return the field of a journal item with its amount in the account's currency.
+
+        A ledger account in the company's currency can hold items in others. Core's dashboard decides in the same way
+        (`_get_journal_bank_account_balance`).
+        """
+        return 'balance' if self.currency_id == self.company_id.currency_id else 'amount_currency'
 
     def _bank_items(self):
         return self.env['account.move.line'].sudo()

@@ -196,7 +196,7 @@ class PontoAccount(models.Model):
                 *([('journal_id', '=', journal.id)] if is_shared else []),
             ],
             [],
-            ['amount_currency:sum', 'date:max'],
+            [f'{self._item_amount()}:sum', 'date:max'],
         )
         # What the opening line of the former journal holds is in its balance.
         first_day = self._opening_line(journal)._opening_from()

@@ -22,10 +22,12 @@ class PontoAccount(models.Model):
             ('journal_id', '!=', False),
             *due_domain('next_read_at'),
             ('state', 'in', ('active', 'error')),
-            # What a person has begun is finished in any case.
+            # What a person has begun is finished in any case, and what has failed is tried again.
+            '|',
             '|',
             '|',
             ('link_id.auto_synchronize', '=', True),
+            ('state', '=', 'error'),
             ('resume_after', '!=', False),
             ('pending_synchronization_ids', '!=', False),
         ]

@@ -188,7 +188,7 @@ class PontoTransaction(models.Model):
         )
 
     @api.depends_context('lang')
-    @api.depends('state', 'hold_message', 'missing_since')
+    @api.depends('state', 'hold_message', 'missing_since', 'journal_id')
     def _compute_advice(self):
         for row in self:
             row.advice = row._advice()
@@ -199,7 +199,9 @@ class PontoTransaction(models.Model):
         return {
             'held': self.hold_message,
             'aside': self.aside_reason,
-            'new': self.env._("It is booked in the next automatic run, or at once with Book Now."),
+            'new': self.env._("It is booked in the next automatic run, or at once with Book Now.")
+            if self.journal_id
+            else self.env._("No journal is linked to its online account. Link one with Fetch Accounts."),
             'skipped': self.env._("It lies before the start date. Import it if it was not booked in another way."),
             'removed': self.env._("Somebody has deleted its line. Import it again if that was a mistake."),
         }.get(self.state, False)

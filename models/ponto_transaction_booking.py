@@ -129,7 +129,7 @@ class PontoTransaction(models.Model):
     @api.model
     def _obstacle(self, journal):
         """Return the arguments of `_hold` if Odoo takes no transaction at all in `journal`, else None."""
-        currency = journal.currency_id or journal.company_id.currency_id
+        currency = journal._ponto_currency()
         ledgers = journal.default_account_id + journal.suspense_account_id
         archived = ledgers.filtered(lambda ledger: not ledger.active)
         if not journal.active:
@@ -150,12 +150,9 @@ class PontoTransaction(models.Model):
             return {'kind': 'unreadable', 'problem': self.problem}
         if not self.date:
             return {'kind': 'undated'}
-        if not self.currency_id or self.currency_id != account.currency_id:
-            return {
-                'kind': 'other_currency',
-                'currency': self.currency_code or '?',
-                'other': account.currency_code or '?',
-            }
+        currency = account.journal_id._ponto_currency()
+        if not self.currency_id or self.currency_id != currency:
+            return {'kind': 'other_currency', 'currency': self.currency_code or '?', 'other': currency.name}
         if self._has_odd_decimals():
             return {'kind': 'decimals', 'figure': str(self.attributes.get('amount')), 'currency': self.currency_code}
         if self.missing_since and not self.is_checked:
@@ -170,9 +167,11 @@ class PontoTransaction(models.Model):
             return {'kind': 'future'}
         locks = account.company_id._get_violated_lock_dates(self.date, False, account.journal_id)
         if locks:
-            lock_date, lock = locks[-1]
+            # What is locked for good cannot be opened, whatever else is locked.
+            hard = [lock for lock in locks if lock[1] == 'hard_lock_date']
+            lock_date, lock = (hard or locks)[-1]
             return {
-                'kind': 'locked',
+                'kind': 'locked_for_good' if hard else 'locked',
                 'date': fields.Date.to_string(self.date),
                 'lock_date': fields.Date.to_string(lock_date),
                 'lock': lock,

@@ -105,16 +105,18 @@ class PontoTransaction(models.Model):
         )
 
     def _tell_change(self, line, change):
-        labels = {'currency': self.env._("Currency")}
+        user = self.account_id.link_id._responsible()
+        env = self.with_context(lang=user.lang).env
+        labels = {'currency': env._("Currency")}
         note = Markup('<p>%s</p><ul>%s</ul>') % (
-            self.env._(
+            env._(
                 "The bank has changed this transaction after it was reconciled, put on a statement or locked in Odoo."
                 " Odoo has changed nothing: please check whether an entry has to be corrected."
             ),
             Markup().join(
                 Markup('<li>%s: <s>%s</s> → %s</li>')
                 % (
-                    labels.get(name) or line._fields[name]._description_string(self.env),
+                    labels.get(name) or line._fields[name]._description_string(env),
                     html2plaintext(str(old or '—')),
                     html2plaintext(str(new or '—')),
                 )
@@ -122,8 +124,5 @@ class PontoTransaction(models.Model):
             ),
         )
         line.move_id.activity_schedule(
-            'mail.mail_activity_data_warning',
-            user_id=self.account_id.link_id.user_id.id or self.env.uid,
-            summary=self.env._("Changed by the bank"),
-            note=note,
+            'mail.mail_activity_data_warning', user_id=user.id, summary=env._("Changed by the bank"), note=note
         )

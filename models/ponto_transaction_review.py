@@ -24,12 +24,24 @@ class PontoTransaction(models.Model):
     def action_book(self):
         """Book the selected rows now where their reason to be held is gone; tell what became of them."""
         self._check_bookkeeper()
+        self._check_journal()
         counts = self.sudo().filtered(lambda row: row.state in ('new', 'held'))._book()
         return success(
             self.env._(
                 "%(booked)s booked, %(held)s still to review.", booked=counts['booked_count'], held=counts['held_count']
             )
         )
+
+    def _check_journal(self):
+        """:raises UserError: no journal receives any of these rows"""
+        if self and not self.journal_id:
+            raise UserError(
+                self.env._(
+                    "No journal is linked to the online account %(account)s, so Odoo cannot book its transactions. Link"
+                    " one with Fetch Accounts first.",
+                    account=self.account_id[0].reference or self.account_id[0].name,
+                )
+            )
 
     def action_import_anyway(self):
         """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that it is right."""
@@ -79,6 +91,8 @@ class PontoTransaction(models.Model):
 
     def _open_settlement(self, way):
         self._check_bookkeeper()
+        if way != 'aside':
+            self._check_journal()
         return self.env['ponto.settlement']._open_for(self, way)
 
     def _take_over(self, earlier):
@@ -109,7 +123,7 @@ class PontoTransaction(models.Model):
         row = self.with_company(account.company_id)
         [vals] = row._prepare_statement_lines_vals()
         vals['amount'] = amount
-        if self.currency_id and self.currency_id != account.currency_id:
+        if self.currency_id and self.currency_id != account.journal_id._ponto_currency():
             vals.update(foreign_currency_id=self.currency_id.id, amount_currency=self.amount)
         lines = row.env['account.bank.statement.line'].with_context(ponto_feed=True)
         row._mark_booked(lines.create(vals).with_env(row.env))

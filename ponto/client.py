@@ -107,7 +107,7 @@ class PontoClient:
     def create_synchronization(self, *, account_id: str, subtype: str, customer_ip: str) -> Synchronization:
         """Ask Ponto to fetch from the bank, for a person who is there. Never repeated once it was sent.
 
-        :param subtype: ``ACCOUNT_DETAILS``, ``ACCOUNT_TRANSACTIONS`` or ``ACCOUNT_TRANSACTIONS_WITH_UNSETTLED``
+        :param subtype: ``accountDetails``, ``accountTransactions`` or ``accountTransactionsWithUnsettled``
         :param customer_ip: public IP address of that person
         :raise PontoRecentlySynchronizedError: no need to: the data is fresh
         """

@@ -1,4 +1,4 @@
-from odoo import fields
+from odoo import Command, fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -81,6 +81,38 @@ class TestBalance(PontoCase):
         self.assertEqual((reason.code, reason.amount), ('ahead', 70))
         self.assertEqual(self.opened(account, 'ahead').mapped('amount'), [70])
         self.assertEqual(account._unexplained_difference(), 0)
+
+    def test_an_entry_in_another_currency_counts_with_its_amount_in_the_journals_currency(self):
+        account = self.link()
+        account._synchronize()
+        dollar = self.env.ref('base.USD')
+        dollar.active = True
+        journal = account.journal_id
+        entry = self.env['account.move'].create(
+            {
+                'journal_id': self.env['account.journal']
+                .search([('type', '=', 'general'), ('company_id', '=', self.company.id)], limit=1)
+                .id,
+                'date': '2026-03-01',
+                'line_ids': [
+                    Command.create(
+                        {
+                            'account_id': ledger.id,
+                            'currency_id': dollar.id,
+                            'amount_currency': sign * 110,
+                            'balance': sign * 100,
+                        }
+                    )
+                    for ledger, sign in ((journal.default_account_id, 1), (journal.suspense_account_id, -1))
+                ],
+            }
+        )
+        entry.action_post()
+        account.invalidate_recordset()
+        self.assertEqual(account.journal_balance, 1070)
+        self.assertEqual(account.journal_balance, journal._get_journal_bank_account_balance()[0])
+        [reason] = account._difference_reasons()
+        self.assertEqual((reason.code, reason.amount), ('entries', -100))
 
     def test_an_opening_line_that_does_not_fit_is_a_reason_of_its_own(self):
         account = self.link(start_date='2026-03-01')

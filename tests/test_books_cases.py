@@ -48,7 +48,14 @@ class TestLockDates(BooksCase):
         account = self.link()
         self.company.hard_lock_date = '2026-03-31'
         account._synchronize()
-        self.assertHeld(account, 'locked', "locked period", "Hard Lock Date")
+        self.assertHeld(account, 'locked', "locked for good", "Hard Lock Date", "It Is This Line", "Set Aside")
+
+    def test_a_hard_lock_is_told_also_where_another_lock_reaches_further(self):
+        self.add()
+        account = self.link()
+        self.company.write({'hard_lock_date': '2026-03-15', 'fiscalyear_lock_date': '2026-03-31'})
+        account._synchronize()
+        self.assertHeld(account, 'locked', "locked for good", "03/15/2026")
 
     def test_locks_of_sales_purchases_and_taxes_are_none_of_a_banks(self):
         self.add()
@@ -294,6 +301,21 @@ class TestAmountsAndCurrencies(BooksCase):
         self.assertNotEqual(euro_account.journal_id, dollar_account.journal_id)
         self.assertEqual(dollar_account.journal_id.currency_id.name, 'USD')
         self.assertEqual((euro_account + dollar_account).mapped('balance_difference'), [0, 0])
+
+    def test_a_journal_that_is_fed_keeps_its_currency_and_books_in_no_other(self):
+        self.env.ref('base.USD').active = True
+        dollars = self.simulator.add_account('BE68539007547034', institution=self.bank, currency='USD')
+        self.simulator.add_transaction(dollars, 100, '2026-03-02')
+        account = self.link(dollars)
+        with self.assertRaisesRegex(ValidationError, "is in USD but the journal .* is in EUR"):
+            account.journal_id.currency_id = False
+        # Another addon's raw write, or a database of a time before this check.
+        self.env.flush_all()
+        self.env.cr.execute("UPDATE account_journal SET currency_id = NULL WHERE id = %s", [account.journal_id.id])
+        self.env.invalidate_all()
+        account._synchronize()
+        self.assertFalse(self.lines(account))
+        self.assertIn("It is in USD but the journal is in EUR", account.transaction_ids.hold_message)
 
     def test_one_account_number_in_several_currencies_is_proposed_the_journal_of_its_currency(self):
         dollars = self.simulator.add_account('BE68539007547034', institution=self.bank, currency='USD')

@@ -1,7 +1,7 @@
 from datetime import date
 
 from odoo import Command
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 
 from .common import PontoCase
 
@@ -60,6 +60,29 @@ class TestCorrections(PontoCase):
         self.assertIn('120', note)
         self.account._synchronize()
         self.assertEqual(len(self.line.move_id.activity_ids), 1)
+
+    def test_who_is_responsible_for_the_bank_hears_what_changed_in_their_language(self):
+        self.env['res.lang']._activate_lang('fr_BE')
+        self.reconcile()
+        gone = new_test_user(self.env, 'ponto_gone', groups='account.group_account_manager')
+        gone.active = False
+        responsible = new_test_user(
+            self.env,
+            'ponto_responsible',
+            groups='account.group_account_manager',
+            company_id=self.company.id,
+            company_ids=[Command.set(self.company.ids)],
+            lang='fr_BE',
+        )
+        for user, amount in ((responsible, 120), (gone, 130)):
+            self.account.link_id.user_id = user
+            self.simulator.change_transaction(self.row.id, amount=amount)
+            self.account._synchronize()
+        first, second = self.line.move_id.activity_ids.sorted('id')
+        self.assertEqual(first.user_id, responsible)
+        self.assertIn("La banque", first.note)
+        self.assertTrue(second.user_id.active)
+        self.assertIn(self.company, second.user_id.company_ids)
 
     def test_a_line_in_a_closed_period_is_not_touched(self):
         self.reconcile()

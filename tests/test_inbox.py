@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.addons.account_online_ponto.models import budget
@@ -92,6 +93,13 @@ class TestInbox(PontoCase):
         self.assertIn("before the start date", rows.filtered(lambda row: row.amount == 1).advice)
         rows.filtered(lambda row: row.amount == 1).with_user(self.accountant).action_import_skipped()
         self.assertEqual(self.amounts(), [1, 20])
+
+    def test_find_missing_says_which_accounts_it_could_not_read_because_somebody_else_is_at_work(self):
+        accounts = type(self.account)
+        with patch.object(accounts, 'try_lock_for_update', lambda records, **kwargs: records.browse()):
+            action = self.account.with_user(self.accountant).action_find_missing_transactions()
+        self.assertIn(f"{self.account.reference}: somebody else is fetching", action['params']['message'])
+        self.assertEqual(action['params']['next']['res_model'], 'ponto.transaction')
 
     def test_a_row_that_ponto_lists_again_is_missing_no_more(self):
         row = self.account.transaction_ids[0]

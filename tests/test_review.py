@@ -285,6 +285,18 @@ class TestWaysOut(ReviewCase):
             row.with_user(stranger).action_set_aside()
         self.assertEqual(row.state, 'held')
 
+    def test_what_waits_without_a_journal_says_so_instead_of_doing_nothing(self):
+        self.simulator.add_transaction(self.online, 5, '2026-03-03', currency='USD')
+        self.account._synchronize()
+        row = self.rows().with_user(self.accountant)
+        self.account.action_unlink_journal()
+        for act in (row.action_book, row.action_choose_line, row.action_enter_amount):
+            with self.assertRaisesRegex(UserError, "No journal is linked .* Fetch Accounts"):
+                act()
+        row.action_set_aside()
+        row.sudo()._queue()
+        self.assertIn("Fetch Accounts", row.advice)
+
     def test_book_now_is_offered_only_where_it_can_succeed(self):
         self.company.fiscalyear_lock_date = '2026-03-31'
         self.simulator.add_transaction(self.online, 7, '2026-03-02')
@@ -333,4 +345,4 @@ class TestWaysOut(ReviewCase):
         self.env['res.lang']._activate_lang('fr_FR')
         row = self.hold()
         self.assertEqual(row.hold_values, {'kind': 'other_currency', 'currency': 'USD', 'other': 'EUR'})
-        self.assertIn("but the account is in EUR", row.hold_message)
+        self.assertIn("but the journal is in EUR", row.hold_message)

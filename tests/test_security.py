@@ -210,6 +210,17 @@ class TestSecurity(PontoCase):
             self.env.invalidate_all()
             with self.subTest(name), self.assertRaises(AccessError):
                 lines.with_env(env).onchange({'account_id': self.account.id, 'action': 'new'}, [changed], {name: {}})
+        named = (
+            {'twin_id': self.account.id},
+            {'predecessor_ids': [Command.link(self.account.id)]},
+            {'journal_id': self.account.journal_id.id},
+        )
+        for vals in named:
+            self.env.invalidate_all()
+            with self.subTest(str(vals)), self.assertRaises(AccessError):
+                lines.with_env(env).onchange(
+                    {'action': 'new', **vals}, list(vals), {name: {} for name in (*vals, 'hint')}
+                )
 
     def ways_to_a_field(self, name):
         """Return `{way: call}` of all ways by which an accountant might learn something of a field of integrations."""

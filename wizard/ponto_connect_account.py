@@ -50,6 +50,7 @@ class PontoConnectAccount(models.TransientModel):
 
     @api.depends('account_id', 'journal_id', 'predecessor_ids', 'twin_id')
     def _compute_hint(self):
+        self._check_own_access()
         for line in self:
             line.hint = '\n'.join(filter(None, line._hints())) or False
 
@@ -95,14 +96,15 @@ class PontoConnectAccount(models.TransientModel):
             journal=self.journal_id.display_name,
         )
 
-    @api.constrains('account_id')
-    def _check_account_access(self):
-        """Linking sees the account with all rights: who makes a line must have some of their own."""
-        self.account_id.with_user(self.env.user).check_access('read')
+    @api.constrains('account_id', 'journal_id', 'predecessor_ids', 'twin_id')
+    def _check_own_access(self):
+        """Hints and linking see these records with all rights: who names them must have some of their own."""
+        for records in (self.account_id, self.journal_id, self.predecessor_ids, self.twin_id):
+            records._origin.with_user(self.env.user).check_access('read')
 
     @api.onchange('action', 'journal_id')
     def _onchange_journal(self):
-        self._check_account_access()
+        self._check_own_access()
         if self.action != 'existing':
             self.journal_id = False
         self.start_date = self.account_id.sudo()._propose_start_date(self.journal_id)

@@ -39,7 +39,7 @@ class PontoSettlement(models.TransientModel):
             wizard.label = row.payment_ref
             wizard.date = row.date
             wizard.original_amount = wizard._original_amount(row)
-            wizard.currency_id = row.account_id.currency_id
+            wizard.currency_id = row.account_id.journal_id._ponto_currency()
 
     def _original_amount(self, row):
         if row.currency_id and row.hold_values and row.hold_values['kind'] == 'other_currency':

@@ -1,3 +1,4 @@
+from . import secrets_in_logs
 from . import account_bank_statement_line
 from . import account_bank_statement_line_evidence
 from . import account_bank_statement_line_matching_runner

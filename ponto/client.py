@@ -15,6 +15,8 @@ from .urls import checked_url, join_path, link_path
 from .values import parse_datetime
 
 PAGE_LIMIT = 100
+# No list but that of the transactions is longer, and of that one the reader takes as many pages as it wants.
+MAX_PAGES = 1000
 
 # Subtypes of a synchronization: each refreshes one aspect of one account.
 ACCOUNT_DETAILS = 'accountDetails'
@@ -134,8 +136,10 @@ class PontoClient:
         return answer
 
     def _iter_items(self, resource: type[Resource[R]], path: str) -> Iterator[R]:
-        for page in self._iter_pages(resource, path, {}, PAGE_LIMIT):
+        for number, page in enumerate(self._iter_pages(resource, path, {}, PAGE_LIMIT), 1):
             yield from page.items
+            if page.next_url and number >= MAX_PAGES:
+                raise PontoResponseError(200, 'endless_list')
 
     def _iter_pages(self, resource: type[Resource[R]], path: str, params: Params, limit: int) -> Iterator[Page[R]]:
         """Follow ``links.next`` from page to page until there is none."""

@@ -27,7 +27,8 @@ class PontoResponseError(PontoError):
 
     ``reason`` is one of ``html``, ``empty``, ``wrong_type`` (of content), ``truncated`` (or otherwise invalid JSON),
     ``structure`` (valid JSON, but not the members we need), ``too_large``, ``encoding``, ``redirect``, ``foreign_link``
-    (a next page outside the configured API) and ``repeated_link`` (a next page that was read already).
+    (a next page outside the configured API), ``repeated_link`` (a next page that was read already) and
+    ``endless_list``.
     """
 
     def __init__(self, status: int, reason: str):

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from odoo.tests import BaseCase
@@ -19,6 +20,7 @@ from ..ponto import (
     PontoGrantError,
     PontoResponseError,
 )
+from ..ponto import client as client_module
 from .simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
 BASE_URL = 'https://api.myponto.com'
@@ -361,6 +363,16 @@ class TestPaging(SimulatedCase):
             self.read_rows()
         self.assertEqual(caught.exception.reason, 'repeated_link')
         self.assertEqual(len(self.calls('/transactions')), 2)
+
+    def test_a_list_without_end_is_left(self):
+        self.simulator.set_page_size(1)
+        for number in range(5):
+            self.simulator.add_institution(f'Bank {number}', 'NL')
+        self.enterContext(patch.object(client_module, 'MAX_PAGES', 3))
+        with self.assertRaises(PontoResponseError) as caught:
+            list(self.make_client().iter_institutions())
+        self.assertEqual(caught.exception.reason, 'endless_list')
+        self.assertEqual(len(self.calls('/financial-institutions')), 3)
 
     def test_every_list_follows_its_pages(self):
         self.simulator.set_page_size(1)

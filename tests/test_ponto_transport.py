@@ -1,5 +1,6 @@
 """The client on real connections: what the simulator in process cannot show, as it raises what a connection would."""
 
+import base64
 import contextlib
 import gzip
 import json
@@ -20,7 +21,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from odoo.tests import BaseCase
 
-from ..ponto import PontoClient, PontoConnectionError, PontoError, PontoResponseError, PontoTimeoutError, PontoTlsError
+from ..ponto import (
+    ClientCredentialsAuth,
+    MemoryTokenStore,
+    PontoClient,
+    PontoConnectionError,
+    PontoError,
+    PontoResponseError,
+    PontoTimeoutError,
+    PontoTlsError,
+)
 from ..ponto.transport import Transport
 from .simulator.authority import Authority
 
@@ -169,6 +179,19 @@ class TestTransport(BaseCase):
         if server:
             self.assertEqual(len(server.requests), calls)
         return caught.exception
+
+    def test_no_library_logs_a_secret_at_debug_level(self):
+        token = json.dumps({'access_token': 'granted-token', 'expires_in': 1800, 'token_type': 'bearer'}).encode()
+        server = self.serve(answer(token), 'reset', answer())
+        auth = ClientCredentialsAuth(
+            client_id='c1', client_secret='the-secret', token_url=f'{server.url}/oauth2/token', store=MemoryTokenStore()
+        )
+        with self.assertLogs(level='DEBUG') as logs:
+            self.make_client(server.url, auth=auth).get_account(account_id='a1')
+        text = '\n'.join(logs.output)
+        self.assertIn('urllib3', text)
+        for secret in ('granted-token', 'the-secret', base64.b64encode(b'c1:the-secret').decode()):
+            self.assertNotIn(secret, text)
 
     def test_a_reset_connection_is_repeated(self):
         server = self.serve('reset', 'reset', answer())

@@ -272,6 +272,10 @@ class TestForgedMessage(SignedCase):
         header, claims, _signature = self.make(header={'alg': 'none'}).split('.')
         self.assert_refused('header', f'{header}.{claims}.')
 
+    def test_json_nested_without_end_is_refused(self):
+        nested = '[' * 3000
+        self.assert_refused('header', f'{base64.urlsafe_b64encode(nested.encode()).decode()}.e30.e30')
+
     def test_the_key_comes_from_ponto_only(self):
         own = rsa.generate_private_key(65537, 2048)
         numbers = own.public_key().public_numbers()

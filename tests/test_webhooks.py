@@ -1,5 +1,6 @@
 import gzip
 import logging
+import socket
 import time
 from datetime import timedelta
 from unittest.mock import patch
@@ -145,6 +146,17 @@ class TestWebhooks(ConnectCase):
 
     def test_a_body_that_is_too_large_is_refused(self):
         self.assertEqual(self.post(b'x' * (MAX_BODY + 1), 'x.y.z'), 413)
+
+    def test_a_body_that_is_cut_off_leaves_nothing(self):
+        with socket.create_connection(('127.0.0.1', self.http_port()), timeout=PATIENCE) as connection:
+            connection.sendall(
+                b'POST /ponto/webhook HTTP/1.1\r\nHost: 127.0.0.1\r\nSignature: x.y.z\r\n'
+                b'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"data":'
+            )
+            connection.shutdown(socket.SHUT_WR)
+            answer = connection.recv(1000)
+        self.assertIn(answer[:12], (b'HTTP/1.0 400', b'HTTP/1.1 400', b'HTTP/1.0 403', b'HTTP/1.1 403'))
+        self.assertFalse(self.env['ponto.event'].search([]))
 
     def test_without_an_application_nothing_is_listened_to(self):
         self.env['ir.config_parameter'].set_param('account_online_ponto.connect_application_id', False)

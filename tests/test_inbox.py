@@ -144,6 +144,7 @@ class TestInbox(PontoCase):
                 'feeds': 1,
                 'held': 0,
                 'silent': [],
+                'late': [],
                 'failed': [],
                 'withdrawn': [],
                 'consents_ending': [],

@@ -12,6 +12,7 @@ from . import account_reconcile_model
 from . import ponto_exported
 from . import ponto_mirror
 from . import ponto_institution
+from . import ponto_institution_search
 from . import ponto_integration
 from . import ponto_token
 from . import ponto_link

@@ -9,7 +9,7 @@ import pytz
 from odoo import api, fields, models
 from odoo.exceptions import LockError, UserError
 from odoo.fields import Domain
-from odoo.tools import SQL, escape_psql, format_datetime, remove_accents
+from odoo.tools import format_datetime, remove_accents
 from odoo.tools.image import image_process
 
 from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
@@ -72,30 +72,8 @@ class PontoInstitution(models.Model):
             institution.search_key = plain(f"{institution.name}\t{institution.bic or ''}")
 
     # -------------------------------------------------------------------------
-    # Search
+    # Pick
     # -------------------------------------------------------------------------
-
-    @api.model
-    def search_catalogue(self, text='', offset=0, limit=60):
-        """Return the institutions that a person can pick: those of the company's country first, then those whose name
-        begins with the text.
-
-        :param text: words that must all be in the name, BIC or country, whatever their case and accents
-        :return: `{'institutions': [values of a card], 'has_more': bool, 'is_empty': bool}`; empty means that there
-            is no catalogue at all yet
-        """
-        self.check_access('read')
-        text, limit = plain(text.strip()), max(1, min(limit, 200))
-        query = self._search(Domain('deprecated', '=', False) & self._domain_of_words(text.split()[:10]))
-        query.order = self._order_for(text, query)
-        # One more than asked for tells whether there are more.
-        query.offset, query.limit = max(0, offset), limit + 1
-        found = self.browse(query)
-        return {
-            'institutions': [institution._prepare_card_vals() for institution in found[:limit]],
-            'has_more': len(found) > limit,
-            'is_empty': not found and not self.search_count([], limit=1),
-        }
 
     @api.model
     def action_pick(self):
@@ -108,24 +86,6 @@ class PontoInstitution(models.Model):
             'target': 'new',
             'context': {'dialog_size': 'large', 'footer': False},
         }
-
-    def _domain_of_words(self, words):
-        names = {country.id: plain(country.name) for country in self.env['res.country'].search([])} if words else {}
-        return Domain.AND(
-            Domain('search_key', 'like', escape_psql(word))
-            | Domain('country_id', 'in', [country_id for country_id, name in names.items() if word in name])
-            for word in words
-        )
-
-    def _order_for(self, text, query):
-        own_country = SQL(
-            "%s IS NOT DISTINCT FROM %s",
-            self._field_to_sql(self._table, 'country_id', query),
-            self.env.company.country_id.id or None,
-        )
-        search_key = SQL('%s COLLATE "C"', self._field_to_sql(self._table, 'search_key', query))
-        begins = SQL("%s LIKE %s", search_key, escape_psql(text) + '%')
-        return SQL("%s DESC, %s DESC, %s, %s", own_country, begins, search_key, SQL.identifier(self._table, 'id'))
 
     def _prepare_card_vals(self):
         return {

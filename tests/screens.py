@@ -46,7 +46,10 @@ WITHOUT_BANK = (
     Screen('add-a-bank-account-no-list', CONNECT, '.o_ponto_no_catalogue'),
     Screen('add-a-bank-account', CONNECT, CARD, steps=(click('.o_ponto_refresh'),)),
     Screen(
-        'add-a-bank-account-not-found', CONNECT, '.o_ponto_no_hit', steps=(enter('.o_ponto_search input', 'Kadebamk'),)
+        'add-a-bank-account-not-found',
+        CONNECT,
+        '.o_ponto_no_hit',
+        steps=(enter('.o_ponto_search input', 'No such name'),),
     ),
     Screen(
         'add-a-bank-account-beta',

@@ -75,7 +75,7 @@ class TestBrowser(BrowserCase):
             self.open_selector(person)
             person.see('.modal .o_ponto_institution_card')
             person.see('.modal .o_ponto_not_listed')
-            self.search(person, 'kadebamk')
+            self.search(person, 'no such name')
             person.click('.modal .o_ponto_no_hit .o_ponto_not_listed', "My bank is not listed")
             person.enter('.modal div[name=acc_number] input', 'BE71096123456769')
             person.click('.modal button[name=validate]')

@@ -40,6 +40,32 @@ class TestCatalogue(PontoCase):
         for text in ("amstel belgium", "100%_", "\\", "%"):
             self.assertFalse(self.names(text))
 
+    def test_a_bic_of_eleven_letters_and_an_account_number_find_the_bank(self):
+        self.simulator.add_institution("Amstelbank", country='NL', bic='AMSTNL2A')
+        self.simulator.add_institution("Commerzbank", country='DE', bic='COBADEFF')
+        self.simulator.add_institution("Belfius", country='BE', bic='GKCCBEBB')
+        self.refresh()
+        for text, name in (
+            ("AMSTNL2AXXX", "Amstelbank"),
+            ("commerzbank", "Commerzbank"),
+            ("BE71 0961 2345 6769", "Belfius"),
+            ("nl98amst0123456789", "Amstelbank"),
+            ("DE89 3704 0044 0532 0130 00", "Commerzbank"),  # its number tells the country only
+        ):
+            self.assertEqual(self.names(text), [name], text)
+        self.assertFalse(self.names("BE71 0961 2345 6768"), "the check digits are wrong")
+
+    def test_a_typing_error_finds_similar_names_and_says_that_they_are_only_similar(self):
+        self.simulator.add_institution("Zennebank Brussel")
+        self.simulator.add_institution("Zennebank oud", deprecated=True)
+        self.refresh()
+        for text in ("zenebank", "Zennebamk", "zennebnak"):
+            found = self.search(text)
+            self.assertEqual([card['name'] for card in found['institutions']], ["Zennebank Brussel"], text)
+            self.assertTrue(found['is_guess'])
+        self.assertFalse(self.search("zennebank")['is_guess'])
+        self.assertFalse(self.names("quite another word"))
+
     def test_case_and_accents_do_not_matter(self):
         self.simulator.add_institution("Société d'Épargne", country='FR')
         self.refresh()

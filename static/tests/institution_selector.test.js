@@ -94,6 +94,20 @@ test("an initial takes the place of a logo that cannot be shown", async () => {
     expect(`${CARD} .o_ponto_institution_logo`).toHaveText("K");
 });
 
+test("similar names are shown as similar ones", async () => {
+    answerWith((text) => ({
+        institutions: [institution("Kadebank")],
+        has_more: false,
+        is_empty: false,
+        is_guess: text === "kadebamk",
+    }));
+    await mountSelector();
+    expect(".o_ponto_guess").toHaveCount(0);
+    await type("kadebamk");
+    expect(".o_ponto_guess").toHaveText("No bank has exactly this name. These are similar:");
+    expect(CARD).toHaveCount(1);
+});
+
 test("typing filters, once for each pause", async () => {
     answerWith((text) => {
         expect.step(`search ${text}`);

@@ -34,6 +34,7 @@ export class InstitutionSelector extends Component {
             institutions: [],
             hasMore: false,
             isEmpty: false,
+            isGuess: false,
             pickedId: false,
             refreshing: false,
             error: "",
@@ -108,6 +109,7 @@ export class InstitutionSelector extends Component {
         const page = await this.load(this.state.text, 0);
         this.state.institutions = page.institutions;
         this.state.isEmpty = page.is_empty;
+        this.state.isGuess = Boolean(page.is_guess);
         if (this.results.el) {
             this.results.el.scrollTop = 0;
         }

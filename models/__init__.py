@@ -33,6 +33,7 @@ from . import ponto_account_balance
 from . import ponto_account_difference
 from . import ponto_account_late
 from . import ponto_account_problems
+from . import ponto_account_health
 from . import ponto_account_monitoring
 from . import ponto_account_ledger
 from . import ponto_account_runner

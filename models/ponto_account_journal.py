@@ -45,7 +45,7 @@ class PontoAccount(models.Model):
 
     def _propose_journal(self):
         """Return the company's free bank journal that this account had before, else the one with its number and
-        currency, else an empty recordset."""
+        currency, else the unused one that came with the chart of accounts, else an empty recordset."""
         self.ensure_one()
         journals = self.env['account.journal'].sudo()
         free = [
@@ -54,12 +54,28 @@ class PontoAccount(models.Model):
             ('ponto_account_ids', '=', False),
         ]
         before = self._last_journal().filtered_domain(free)
-        if before or not self.reference:
+        if before:
             return before
+        if not self.reference:
+            return self._unused_journal(free)
         numbered = journals.search(
             [*free, ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference))]
         )
-        return numbered.filtered(lambda journal: journal._ponto_currency() == self.currency_id)[:1]
+        numbered = numbered.filtered(lambda journal: journal._ponto_currency() == self.currency_id)
+        return numbered[:1] or self._unused_journal(free)
+
+    def _unused_journal(self, free):
+        """Return the only bank journal, among those that `free` names, without account number and entries; an empty
+        recordset where there is none or more than one, for a card, and for an account in another currency."""
+        journals = self.env['account.journal'].sudo()
+        if self.subtype == 'card' or self.currency_id != self.company_id.currency_id:
+            return journals
+        found = journals.search(
+            [*free, ('type', '=', 'bank'), ('bank_account_id', '=', False), ('currency_id', '=', False)]
+        )
+        entries = self.env['account.move'].sudo()._read_group([('journal_id', 'in', found.ids)], ['journal_id'])
+        unused = found - journals.union(*(journal for [journal] in entries))
+        return unused if len(unused) == 1 else journals
 
     def _has_known_rows(self):
         """Return whether transactions of this account have been in the books, in whatever journal."""
@@ -119,6 +135,9 @@ class PontoAccount(models.Model):
         )
         journal.sudo()._switch_off_imports()
         journal.sudo().bank_statements_source = 'ponto'
+        number = account._bank_account_number()
+        if number and journal.type == 'bank' and not journal.bank_account_id:
+            journal.sudo().set_bank_account(number, account.institution_id._res_bank().id)
 
     def _link_to_new_journal(self, start_date=False):
         """Make a bank journal (a credit card journal for a card) for this account, link it and return it."""
@@ -158,7 +177,7 @@ class PontoAccount(models.Model):
     def _prepare_journal_vals(self):
         """Return the values of the journal to make for this account."""
         self.ensure_one()
-        number = self.reference_type in ('IBAN', 'BBAN') and self.reference
+        number = self._bank_account_number()
         name = ' '.join(filter(None, (self.institution_id.name, (self.reference or '')[-4:], self.currency_code)))
         vals = {
             'name': name or self.name,
@@ -169,3 +188,7 @@ class PontoAccount(models.Model):
         if number and vals['type'] == 'bank':
             vals.update(bank_acc_number=number, bank_id=self.institution_id._res_bank().id)
         return vals
+
+    def _bank_account_number(self):
+        """Return the number by which others pay into this account, or False: a card has none."""
+        return self.reference_type in ('IBAN', 'BBAN') and self.reference

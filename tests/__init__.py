@@ -66,6 +66,7 @@ from . import test_connect_flow
 from . import test_copied_database
 from . import test_webhooks
 from . import test_card
+from . import test_buttons
 from . import test_cards
 from . import test_browser_card
 from . import test_browser_connect

@@ -1,3 +1,5 @@
+import ast
+
 import psycopg2
 from psycopg2 import errors
 from psycopg2.pool import PoolError
@@ -77,6 +79,9 @@ class TestConcerns(PontoCase):
         self.assertIn("linked to a journal already", wizard.message)
         self.assertEqual(account.integration_id, wizard.integration_id)
         self.assertEqual(self.integration.state, 'refused')
+        shown = self.env['ir.actions.act_window']._for_xml_id('account_online_ponto.ponto_link_action')['domain']
+        links = self.env['ponto.link'].search(ast.literal_eval(shown))
+        self.assertEqual(links, wizard.integration_id.link_ids, "the former connection is no row any more")
         self.simulator.add_transaction(self.online, 2, '2026-03-03')
         self.run_cron()
         self.assertEqual(self.lines(account).mapped('amount'), [1, 2])

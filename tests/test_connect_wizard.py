@@ -53,13 +53,49 @@ class TestConnectWizard(PontoCase):
         wizard = self.connect()
         by_number = {line.reference: line for line in wizard.line_ids}
         self.assertRecordValues(by_number['BE68539007547034'], [{'action': 'existing', 'journal_id': existing.id}])
-        self.assertRecordValues(by_number['BE43068999999501'], [{'action': 'new', 'journal_id': False}])
+        self.assertNotEqual(by_number['BE43068999999501'].journal_id, existing)
         by_number['BE43068999999501'].action = 'skip'
         wizard.action_link_accounts()
         accounts = self.env['ponto.account'].search([])
         self.assertEqual(accounts.journal_id, existing)
         self.assertEqual(self.lines(accounts.filtered('journal_id')).amount, 100)
         self.assertEqual(existing.bank_statements_source, 'ponto')
+
+    def test_the_unused_journal_of_the_chart_of_accounts_is_proposed_for_the_first_account(self):
+        unused = self.env['account.journal'].search([('company_id', '=', self.company.id), ('type', '=', 'bank')])
+        wizard = self.connect()
+        self.assertRecordValues(
+            wizard.line_ids, [{'action': 'existing', 'journal_id': unused.id}, {'action': 'new', 'journal_id': False}]
+        )
+        wizard.action_link_accounts()
+        number = unused.bank_account_id.sanitized_acc_number
+        self.assertEqual(number, wizard.line_ids[0].reference, "later it is found by its number")
+
+    def test_a_journal_that_may_be_another_ones_is_not_proposed(self):
+        unused = self.env['account.journal'].search([('company_id', '=', self.company.id), ('type', '=', 'bank')])
+        usd = self.env.ref('base.USD')
+        for change in (
+            lambda: unused.write({'bank_acc_number': 'BE02001234567840'}),
+            lambda: unused.copy({'name': "Second"}),
+            lambda: unused.write({'currency_id': usd.id}),
+            lambda: self.env['account.bank.statement.line'].create(
+                {'journal_id': unused.id, 'date': '2026-02-28', 'amount': 900, 'payment_ref': "By hand"}
+            ),
+        ):
+            with self.env.cr.savepoint() as savepoint:
+                change()
+                self.assertEqual(self.connect().line_ids.mapped('action'), ['new', 'new'])
+                savepoint.rollback()
+
+    def test_the_end_tells_what_is_connected_whether_balances_are_equal_and_when_the_next_fetch_is(self):
+        self.set_pontos_clock()
+        for online in (self.online, self.savings):
+            self.simulator.reauthorize(online)
+        action = self.connect().action_link_accounts()
+        self.assertEqual(action['params']['type'], 'success')
+        message = action['params']['message']
+        for words in ("Accounts connected: 2.", "Odoo's balances equal the bank's.", "Next fetch: "):
+            self.assertIn(words, message)
 
     def test_no_opening_line_is_offered_while_the_transactions_could_not_be_read(self):
         wizard = self.connect(institution_id=self.institution(self.bank).id)
@@ -152,7 +188,8 @@ class TestConnectWizard(PontoCase):
     def test_an_opening_line_that_is_not_wanted_is_not_made(self):
         wizard = self.link_without_older_ones()
         wizard.line_ids.make_opening_line = False
-        wizard.action_finish()
+        message = wizard.action_finish()['params']['message']
+        self.assertNotIn("Odoo's balances equal the bank's.", message)
         self.assertEqual(self.lines(wizard.line_ids.account_id).amount, 100)
 
     def test_fetch_accounts_offers_new_ones_leaves_known_ones_and_names_the_lost(self):

@@ -55,6 +55,24 @@ class TestHealth(PontoCase):
                 self.assertEqual(self.attention(), self.account)
                 savepoint.rollback()
 
+    def test_the_worst_problems_come_first_unless_a_person_sorts(self):
+        well = self.simulator.add_account('BE43068999999501', institution=self.bank)
+        ending = self.simulator.add_account('BE02001234567840', institution=self.bank)
+        for online in (well, ending):
+            self.link(online)
+        well, ending = (self.env['ponto.account'].search([('ponto_id', '=', online.id)]) for online in (well, ending))
+        ending.authorization_expires_at = self.ago(days=-5)
+        self.account.write({'state': 'error', 'failure': failure_of(UserError("Broken."))})
+        health = self.env['ponto.account'].with_context(ponto_by_severity=True)
+        linked = [('journal_id', '!=', False)]
+        self.assertEqual(health.search(linked), self.account + ending + well)
+        self.assertEqual(health.search(linked, offset=1, limit=1), ending)
+        read = health.web_search_read(linked, {'problems': {}}, limit=2)
+        self.assertEqual([row['id'] for row in read['records']], [self.account.id, ending.id])
+        self.assertEqual(read['length'], 3)
+        by_number = health.search(linked, order='reference')
+        self.assertEqual(by_number, (self.account + ending + well).sorted('reference'))
+
     def test_held_transactions_are_counted(self):
         self.simulator.add_transaction(self.online, 1, '2026-03-02', extra={'currency': 'USD'})
         self.account._synchronize()

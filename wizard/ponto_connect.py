@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.tools import format_amount
+from odoo.tools import format_amount, format_datetime
 
 from ..models import budget, messages
 from ..models.encryption import decrypt, encrypt
@@ -262,9 +262,21 @@ class PontoConnect(models.TransientModel):
         self.env.ref('account_online_ponto.ir_cron_synchronize').sudo()._trigger()
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         runs = self.env['ponto.synchronization'].sudo().union(*(account._last_run() for account in accounts))
-        remarks += self.line_ids.mapped('remark')
+        remarks += [self._summary(accounts), *self.line_ids.mapped('remark')]
         remarks += [account._opening_remark() for account in accounts]
         return runs._notify(remarks=filter(None, remarks), next_action=accounts.journal_id._action_ponto_transactions())
+
+    def _summary(self, accounts):
+        """Return what is true of the accounts that were just linked: how many, whether they agree with the bank, and
+        when they are read next."""
+        sentences = [self.env._("Accounts connected: %(count)s.", count=len(accounts))]
+        if all(account.has_balance and account.currency_id.is_zero(account.balance_difference) for account in accounts):
+            sentences.append(self.env._("Odoo's balances equal the bank's."))
+        planned = [moment for moment in accounts.mapped('next_read_at') if moment and moment > fields.Datetime.now()]
+        if planned:
+            moment = format_datetime(self.env, min(planned), dt_format='short')
+            sentences.append(self.env._("Next fetch: %(moment)s.", moment=moment))
+        return ' '.join(sentences)
 
     def _finish_opening_line(self):
         """Make the opening line of accounts that were linked earlier, and tell only that."""

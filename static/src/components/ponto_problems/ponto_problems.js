@@ -2,6 +2,7 @@ import { Component, useState } from "@odoo/owl";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { useRecordObserver } from "@web/model/relational_model/utils";
+import { standardFieldProps } from "@web/views/fields/standard_field_props";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 
 /**
@@ -83,3 +84,16 @@ registry.category("view_widgets").add("ponto_problems", {
     component: PontoProblemsWidget,
     fieldDependencies: [{ name: "problems", type: "json", readonly: true }],
 });
+
+/** The same in a column of a list, or on a card. */
+export class PontoProblemsField extends Component {
+    static template = "account_online_ponto.PontoProblemsField";
+    static components = { PontoProblems };
+    static props = { ...standardFieldProps };
+
+    async reload() {
+        await this.props.record.load();
+    }
+}
+
+registry.category("fields").add("ponto_problems", { component: PontoProblemsField, supportedTypes: ["json"] });

@@ -4,6 +4,7 @@
 # Nothing is generated in the checkout. Everything lies in one cache folder that several checkouts share:
 #   odoo/                 Odoo 19 and the files of other packages that it links to
 #   venv-<hash>/, venv    Python's virtual environment, one per set of pinned requirements
+#   node-<hash>/          packages of scripts/package.json: what the browser tests and the linters take from npm
 #   postgres/<version>/   the private PostgreSQL cluster (when root: below /var/lib, where its owner can go)
 #   addons-<hash>/        one link per checkout, named as Odoo wants the addon's folder to be named
 #   addons-<hash>.conf    Odoo's configuration of that checkout
@@ -134,6 +135,29 @@ need_browser() {
         ! command -v "$browser" >/dev/null || return 0
     done
     install_packages chromium
+}
+
+# What tests and linters take from npm lies in node_modules/ of this folder.
+node_dir() { printf '%s' "$CACHE/node-$(sha256sum <"$CHECKOUT/scripts/package.json" | cut -c1-8)"; }
+
+# Gets the packages of scripts/package.json, once for each set of versions.
+need_node_packages() {
+    local node
+    node=$(node_dir)
+    [ ! -e "$node/node_modules" ] || return 0
+    command -v npm >/dev/null || install_packages nodejs npm
+    (
+        flock 9
+        [ ! -e "$node/node_modules" ] || exit 0
+        say 'Getting packages from npm ...'
+        # Got beside its place and renamed when complete.
+        rm -rf "$node" "$node.part"
+        mkdir -p "$node.part"
+        cp "$CHECKOUT/scripts/package.json" "$node.part"
+        npm install --prefix "$node.part" --no-package-lock --no-audit --no-fund --ignore-scripts --silent >&2 ||
+            die 'The packages of scripts/package.json cannot be had from npm.'
+        mv "$node.part" "$node"
+    ) 9>"$CACHE/node.lock"
 }
 
 # --- databases --------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from . import test_ponto_transport
 from . import test_ponto_webhook
 from . import test_browser
 from . import test_browser_screens
+from . import test_browser_accessibility
 from . import test_connect_wizard
 from . import test_identity
 from . import test_secrets_in_logs

@@ -29,6 +29,7 @@ from . import ponto_account_sweep
 from . import ponto_account_reading
 from . import ponto_account_pending
 from . import ponto_account_inbox
+from . import ponto_account_shared_ids
 from . import ponto_account_balance
 from . import ponto_account_difference
 from . import ponto_account_late

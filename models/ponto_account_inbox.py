@@ -1,60 +1,36 @@
 """Stage 1, page by page: what Ponto lists is a new row of the inbox, a known one, or a known one under a new id."""
 
-from collections import defaultdict
-from dataclasses import replace
-
 from odoo import models
 
 from .conversions import naive_utc
 from .matching import EXACT, SAME, pair
 
-# Stands between an id that Ponto has given to several transactions and the number of the second and further ones.
-SHARED_ID = '#'
-
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
-
-    def _tell_apart(self, items):
-        """Return `{id: item}` of the `Transaction` resources of one page, in their order.
-
-        Ponto promises an id of its own for each. Where several have the same one, the known one keeps it, and each
-        other gets a number behind it: nothing is swallowed, and booking holds them (`same_id`).
-        """
-        groups = defaultdict(list)
-        for item in items:
-            if not any(item.attributes == other.attributes for other in groups[item.id]):
-                groups[item.id].append(item)
-        shared = [ponto_id for ponto_id, group in groups.items() if len(group) > 1]
-        for row in self._rows(shared) if shared else ():
-            groups[row.ponto_id].sort(key=row._differs)
-        return {
-            f'{ponto_id}{SHARED_ID}{number}' if number > 1 else ponto_id: item
-            for ponto_id, group in groups.items()
-            for number, item in enumerate(group, 1)
-        }
 
     def _upsert(self, items):
         """Create or update the inbox rows of `items`, as of `_tell_apart`; a page twice changes nothing.
 
         :return: `(number of new rows, number of changed rows)`
         """
-        items = {ponto_id: replace(item, id=ponto_id) for ponto_id, item in items.items()}
-        rows = self._rows(list(items))
+        rows = self._rows([ponto_id for ponto_id, _number in items]).filtered(lambda row: row._key() in items)
         # Rows that are listed under the account's present id are not looked for under another one.
         rows.filtered(lambda row: row.account_ponto_id != self.ponto_id).account_ponto_id = self.ponto_id
-        known = {row.ponto_id: row for row in rows}
-        known.update(self._recognize_rows([item for item in items.values() if item.id not in known]))
+        known = {row._key(): row for row in rows}
+        known.update(self._recognize_rows({key: item for key, item in items.items() if key not in known}))
         changed = rows.browse()
-        for ponto_id, row in known.items():
-            if row._differs(items[ponto_id]):
-                self._update_row(row, items[ponto_id])
+        for key, row in known.items():
+            if row._differs(items[key]):
+                self._update_row(row, items[key])
                 changed |= row
             if row.missing_since:
                 # Rows below it may be listed again as well: like a changed row it lets reading go on.
                 row._note_listed(self.sweep_number)
                 changed |= row
-        new = rows.create([self._prepare_new_vals(item) for ponto_id, item in items.items() if ponto_id not in known])
+        new = rows.create(
+            [{**self._prepare_new_vals(item), 'number': key[1]} for key, item in items.items() if key not in known]
+        )
         new._apply_dates()
         return len(new), len(changed)
 
@@ -110,26 +86,26 @@ class PontoAccount(models.Model):
 
         Removed rows are recognized as well, and stay removed.
 
-        :return: `{Ponto id: row}` of the recognized rows, which have taken over the new ids
+        :param items: `{key: item}`
+        :return: `{key: row}` of the recognized rows, which have taken over the new ids
         """
         known = items and self._inbox().search(
             [
                 ('account_id', '=', self.id),
                 ('account_ponto_id', '!=', self.ponto_id),
-                ('amount', 'in', list({float(item.amount or 0) for item in items})),
+                ('amount', 'in', list({float(item.amount or 0) for item in items.values()})),
             ],
             order='rank desc',
         )
         if not known:
             return {}
-        listed = {item.id: known.new({'account_id': self.id, **self._prepare_row_vals(item)}) for item in items}
+        listed = {
+            key: known.new({'account_id': self.id, **self._prepare_row_vals(item)}) for key, item in items.items()
+        }
         pairs = pair(
-            {row: row._payment() for row in known},
-            {ponto_id: row._payment() for ponto_id, row in listed.items()},
-            EXACT,
-            SAME,
+            {row: row._payment() for row in known}, {key: row._payment() for key, row in listed.items()}, EXACT, SAME
         )
-        for item in items:
-            if item.id in pairs:
-                self._update_row(pairs[item.id], item)
+        for key, row in pairs.items():
+            row.number = key[1]
+            self._update_row(row, items[key])
         return pairs

@@ -32,7 +32,6 @@ from . import budget
 from .conversions import naive_utc
 from .moments import noted
 from .ordering import places
-from .ponto_account_inbox import SHARED_ID
 
 # A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
 LOOKBACK = timedelta(days=30)
@@ -42,18 +41,18 @@ LOOKBACK = timedelta(days=30)
 class Stretch:
     """A part of Ponto's list that one run has read without a gap.
 
-    `ids` are newest first. `after` is the id right above them, None where they begin at the top of the list. `ended`
-    says why the run stopped there: `end` (of the list), `enough` or `budget`.
+    `keys` are those of its rows (Ponto id, number), newest first. `after` is the id right above them, None where they
+    begin at the top of the list. `ended` says why the run stopped there: `end` (of the list), `enough` or `budget`.
     """
 
     after: str | None = None
-    ids: list[str] = field(default_factory=list)
+    keys: list[tuple[str, int]] = field(default_factory=list)
     ended: str = ''
 
     @property
     def last(self):
         """The id after which the list goes on; None at its top."""
-        return self.ids[-1].partition(SHARED_ID)[0] if self.ids else self.after
+        return self.keys[-1][0] if self.keys else self.after
 
 
 class PontoAccount(models.Model):
@@ -137,7 +136,7 @@ class PontoAccount(models.Model):
         if account.resume_after and stretch.ended == 'enough':
             account._place(stretch)
             stretch = account._resume(counts, at_most)
-        elif account.last_full_read_at and stretch.ended != 'budget' and not account._is_complete(stretch):
+        elif account.last_full_read_at and not account._is_complete(stretch):
             # A known row is gone or has moved, and only the whole list tells which.
             account._begin_sweep()
             if stretch.ended == 'enough':
@@ -166,12 +165,12 @@ class PontoAccount(models.Model):
         end = budget.step_end()
         stretch.ended = 'end'
         for number, page in enumerate(pages, 1):
-            if not stretch.ids and not stretch.after:
+            if not stretch.keys and not stretch.after:
                 self._note_list(page)
-            items = self._tell_apart(page.items)
+            items = self._tell_apart(page.items, set(stretch.keys))
             new, changed = self._upsert(items)
             counts.update(read_count=len(page.items), new_count=new, changed_count=changed)
-            stretch.ids += list(items)
+            stretch.keys += items
             if not page.next_url:
                 break
             if page.items and not new and not changed and self._is_enough(stretch, page.items):
@@ -180,6 +179,8 @@ class PontoAccount(models.Model):
             if at_most and (number == at_most or time.monotonic() > end):
                 stretch.ended = 'budget'
                 break
+        if self._further_rows():
+            counts.update(self._follow_changes(stretch, self._passed_over(stretch)))
         return stretch
 
     def _is_enough(self, stretch, items):
@@ -203,19 +204,28 @@ class PontoAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _is_complete(self, stretch):
-        """Return whether all known rows that should be in this stretch, which begins at the top, have been listed."""
-        listed = self._rows(stretch.ids)
+        """Return whether no more of the list is needed to know what this stretch, which begins at the top, means."""
+        if self._has_open_changes(stretch):
+            return False
+        return stretch.ended == 'budget' or not self._passed_over(stretch, limit=1)
+
+    def _passed_over(self, stretch, limit=None):
+        """Return the known rows, `limit` at most, that should be in this stretch by their rank, and are not."""
+        listed = self._listed(stretch)
         # New rows have no rank yet.
-        lowest = 0 if stretch.ended == 'end' else min((row.rank for row in listed if row.rank), default=0)
-        return not self._inbox().search_count(
-            [
-                ('account_id', '=', self.id),
-                ('rank', '>', lowest),
-                ('missing_since', '=', False),
-                ('id', 'not in', listed.ids),
-            ],
-            limit=1,
-        )
+        ranks = [row.rank for row in listed if row.rank]
+        if not ranks and stretch.ended != 'end':
+            return listed.browse()
+        domain = [
+            ('account_id', '=', self.id),
+            ('rank', '>', 0 if stretch.ended == 'end' else min(ranks)),
+            ('missing_since', '=', False),
+            ('id', 'not in', listed.ids),
+        ]
+        ceiling = self._ceiling(stretch)
+        if ceiling:
+            domain.append(('rank', '<', ceiling))
+        return self._inbox().search(domain, limit=limit)
 
     def _end_list(self, stretch):
         """The list has been read to its end: note the rows that it does not hold any more. The books keep them."""
@@ -242,20 +252,30 @@ class PontoAccount(models.Model):
 
     def _place(self, stretch):
         """Give the rows of a stretch their ranks, where they are new or have moved, and in a sweep its number."""
-        listed = self._rows([*stretch.ids, stretch.after])
-        rows = {row.ponto_id: row for row in listed}
-        ceiling = (stretch.after in rows and rows[stretch.after].rank) or None
-        ranks = {ponto_id: rows[ponto_id].rank for ponto_id in stretch.ids if ponto_id in rows}
-        floor = 0 if stretch.ended == 'end' else self._rank_of_the_next(ranks, ceiling)
-        for ponto_id, rank in places(ranks, floor, ceiling).items():
-            rows[ponto_id].rank = rank
+        listed = self._listed(stretch)
+        rows = {row._key(): row for row in listed}
+        ceiling = self._ceiling(stretch)
+        ranks = {key: rows[key].rank for key in stretch.keys if key in rows}
+        floor = 0 if stretch.ended == 'end' else self._rank_of_the_next(listed, ceiling)
+        for key, rank in places(ranks, floor, ceiling).items():
+            rows[key].rank = rank
         if not self.last_full_read_at:
             listed._note_listed(self.sweep_number)
 
-    def _rank_of_the_next(self, ranks, ceiling):
-        """Return the greatest rank of the known rows that follow those of `ranks` in Ponto's list, 0 without any."""
-        known = [rank for rank in (*ranks.values(), ceiling) if rank]
-        domain = [('account_id', '=', self.id), ('ponto_id', 'not in', list(ranks)), ('missing_since', '=', False)]
+    def _ceiling(self, stretch):
+        """Return the rank of what stands right above the stretch; None where it begins at the top of the list."""
+        above = self._rows([stretch.after]) if stretch.after else self._inbox()
+        return max(above.mapped('rank'), default=0) or None
+
+    def _rank_of_the_next(self, listed, ceiling):
+        """Return the greatest rank of the known rows that follow `listed` in Ponto's list, 0 without any."""
+        known = [rank for rank in (*listed.mapped('rank'), ceiling) if rank]
+        domain = [('account_id', '=', self.id), ('id', 'not in', listed.ids), ('missing_since', '=', False)]
         if known:
             domain.append(('rank', '<', min(known)))
         return self._inbox().search(domain, order='rank desc', limit=1).rank
+
+    def _listed(self, stretch):
+        """Return the inbox rows of a stretch."""
+        keys = set(stretch.keys)
+        return self._rows([ponto_id for ponto_id, _number in keys]).filtered(lambda row: row._key() in keys)

@@ -21,6 +21,10 @@ COMPANIONS = {
 }
 
 
+# Somebody, or booking, has decided about a row in one of these states.
+DECIDED = ('booked', 'removed', 'aside')
+
+
 class PontoTransaction(models.Model):
     """One booked transaction as Ponto reported it: the inbox. Its statement line is what the books made of it."""
 
@@ -36,6 +40,9 @@ class PontoTransaction(models.Model):
 
     # What Ponto says
     ponto_id = fields.Char(string="Ponto ID", required=True, readonly=True)
+    number = fields.Integer(
+        required=True, default=1, readonly=True, help="Tells several transactions apart to which Ponto gives one id."
+    )
     account_ponto_id = fields.Char(readonly=True, help="The account's Ponto id under which this row was listed last.")
     rank = fields.Float(readonly=True, help="The place in Ponto's list: the greater, the newer.")
     amount = fields.Monetary(readonly=True)
@@ -136,12 +143,13 @@ class PontoTransaction(models.Model):
     sweep_number = fields.Integer(readonly=True, help="The last read of Ponto's whole list that has listed it.")
     missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
 
-    _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id)', "This transaction is already in the inbox.")
+    _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id, number)', "This transaction is already in the inbox.")
     _statement_line_uniq = models.UniqueIndex(
         '(statement_line_id) WHERE statement_line_id IS NOT NULL',
         "This statement line already belongs to another transaction.",
     )
     _to_review_idx = models.Index("(account_id) WHERE hold_reason IS NOT NULL")
+    _further_idx = models.Index("(account_id) WHERE number > 1")
     _to_book_idx = models.Index(
         "(account_id, date) WHERE state IN ('new', 'held') OR state = 'booked' AND"
         " (attributes IS DISTINCT FROM booked_attributes OR rank IS DISTINCT FROM booked_rank)"
@@ -236,6 +244,10 @@ class PontoTransaction(models.Model):
     # -------------------------------------------------------------------------
     # Read: what stage 1 does to known rows
     # -------------------------------------------------------------------------
+
+    def _key(self):
+        """Return what tells this row from the others of its account."""
+        return self.ponto_id, self.number
 
     def _differs(self, item):
         """Return whether Ponto now says other things about this row; only the time of Ponto's own update is no news."""

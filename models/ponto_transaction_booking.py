@@ -10,7 +10,6 @@ from odoo.exceptions import UserError
 
 from . import budget
 from .database_errors import is_passing
-from .ponto_account_inbox import SHARED_ID
 from .ponto_transaction_line import BentLineError
 
 _logger = logging.getLogger(__name__)
@@ -157,8 +156,8 @@ class PontoTransaction(models.Model):
             return {'kind': 'decimals', 'figure': str(self.attributes.get('amount')), 'currency': self.currency_code}
         if self.missing_since and not self.is_checked:
             return {'kind': 'missing'}
-        if SHARED_ID in self.ponto_id and not self.is_checked:
-            return {'kind': 'same_id', 'id': self.ponto_id.partition(SHARED_ID)[0]}
+        if self.number > 1 and not self.is_checked:
+            return {'kind': 'same_id', 'id': self.ponto_id}
         return self._date_obstacle(account)
 
     def _date_obstacle(self, account):

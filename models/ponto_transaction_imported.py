@@ -14,7 +14,7 @@ class PontoTransaction(models.Model):
         journal, tied = self.account_id.journal_id, self.browse()
         numbers = {self.account_id.reference, journal.bank_account_id.acc_number}
         for ponto_id, line in (journal._imported_lines(numbers, self.mapped('ponto_id')) if self else {}).items():
-            row = self.filtered(lambda row, ponto_id=ponto_id: row.ponto_id == ponto_id)
+            row = self.filtered(lambda row, ponto_id=ponto_id: row.ponto_id == ponto_id).sorted('number')[:1]
             row._mark_booked(line)
             tied += row
         return tied

@@ -31,6 +31,7 @@ from . import test_connect_wizard
 from . import test_identity
 from . import test_secrets_in_logs
 from . import test_security
+from . import test_shared_ids
 from . import test_attacks
 from . import test_hostile_texts
 from . import test_consent

@@ -310,27 +310,6 @@ class TestWaysOut(ReviewCase):
         (row - dollars).action_book()
         self.assertEqual((row - dollars).can_book, False)
 
-    def test_of_two_transactions_with_one_id_on_a_page_none_is_swallowed(self):
-        rows = [
-            self.simulator.add_transaction(self.online, amount, '2026-03-02', remittance_information=text)
-            for amount, text in ((5, "other"), (-7.5, "coffee"), (-40, "rent"))
-        ]
-        rows[1].id = rows[2].id = '9998'
-        for _run in range(2):
-            self.account._request_full_read()
-            self.account._synchronize()
-            self.assertEqual(len(self.account.transaction_ids), 3)
-            self.assertEqual(sorted(self.lines(self.account).mapped('amount')), [-40, 5])
-            self.assertFalse(self.account.transaction_ids.filtered('missing_since'))
-        self.simulator.reorder(self.online, key=lambda row: row.amount)
-        self.account._synchronize()
-        self.assertEqual(sorted(self.lines(self.account).mapped('amount')), [-40, 5])
-        self.assertIn('9998', self.rows().hold_message)
-        self.rows().with_user(self.accountant).action_import_anyway()
-        self.account._synchronize()
-        self.assertEqual(sorted(self.lines(self.account).mapped('amount')), [-40, -7.5, 5])
-        self.assertEqual(self.account.balance_difference, 0)
-
     def test_noise_of_floating_point_is_the_cent_that_it_means(self):
         for amount in ('1190.4499999999998', '0.30000000000000004', '-19.990000000000002'):
             self.simulator.add_transaction(self.online, 1, '2026-03-02', extra={'amount': float(amount)})

@@ -6,6 +6,7 @@ merged, or when it replaces its connection to a bank. Nothing but what the accou
 
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cache
 
 # What an account tells of itself beside its number. What one of two does not tell is no contradiction.
 NAMED = ('subtype', 'product', 'description', 'holder')
@@ -41,35 +42,36 @@ def recognize(lost, listed, content=None):
     """Tell which of the `lost` accounts are which of the `listed` ones, each at most once.
 
     The comparators go from the surest to the weakest. One decides only about a pair that it finds for neither of the
-    two a second time; what stays undecided is for a person.
+    two a second time; what stays undecided is for a person. Accounts with a number tell most by their traits. Two cards
+    of one holder may tell the same of themselves: their transactions decide first, and no trait decides against them.
 
     :param lost: `{key: Traits}`
     :param listed: `{key: Traits}`
     :param content: `content(lost key, listed key)` compares the transactions of two accounts: True (the same account),
-        False (another one) or None (nothing to compare). Asked only where the traits leave a doubt
+        False (another one) or None (nothing to compare). Asked only where the traits may leave a doubt
     :return: `({listed key: lost key}, {listed key: [lost keys]})`: what is sure, and what a person must be asked
     """
+    content = cache(content or (lambda old, new: None))
+    by_traits = [
+        _by_traits(comparator, lost, listed)
+        for comparator in (_are_equal, _share_reference, _share_names, _contradict_nowhere)
+    ]
     same, questions = {}, {}
     groups = defaultdict(lambda: ([], []))
     for place, accounts in enumerate((lost, listed)):
         for key, traits in accounts.items():
             groups[traits.kin()][place].append(key)
-    for old_keys, new_keys in groups.values():
+    for (number, *_rest), (old_keys, new_keys) in groups.items():
         pairs = [(old, new) for new in new_keys for old in old_keys]
-        for comparator in (_are_equal, _share_reference, _share_names, _contradict_nowhere):
-            found = _unique_pairs(
-                [
-                    (old, new)
-                    for old, new in pairs
-                    if _are_comparable(lost[old], listed[new]) and comparator(lost[old], listed[new])
-                ]
-            )
+        for is_same in (*by_traits, content) if number else (content, *by_traits):
+            found = _unique_pairs([pair for pair in pairs if is_same(*pair)])
+            if not number:
+                found = [pair for pair in found if content(*pair) is not False]
             same.update({new: old for old, new in found})
             pairs = _without(pairs, found)
-        found, pairs = _by_content(pairs, content)
-        same.update({new: old for old, new in found})
         for old, new in pairs:
-            questions.setdefault(new, []).append(old)
+            if not number or content(old, new) is not False:
+                questions.setdefault(new, []).append(old)
     return same, questions
 
 
@@ -78,9 +80,14 @@ def differ(one, other):
     return not _contradict_nowhere(one, other)
 
 
-def _are_comparable(one, other):
-    """Return whether traits alone can tell that both are one account."""
-    return bool(one.number) or one.institution == other.institution
+def _by_traits(comparator, lost, listed):
+    """Return `is_same(lost key, listed key)`: whether their traits alone say so, by `comparator`."""
+
+    def is_same(old, new):
+        one, other = lost[old], listed[new]
+        return (bool(one.number) or one.institution == other.institution) and comparator(one, other)
+
+    return is_same
 
 
 def _are_equal(one, other):
@@ -105,15 +112,6 @@ def _contradict_nowhere(one, other):
         not getattr(one, name) or not getattr(other, name) or getattr(one, name) == getattr(other, name)
         for name in NAMED
     )
-
-
-def _by_content(pairs, content):
-    """Return the pairs whose transactions say that they are one, and those that stay undecided."""
-    if not pairs or not content:
-        return [], pairs
-    verdicts = {pair: content(*pair) for pair in pairs}
-    found = _unique_pairs([pair for pair in pairs if verdicts[pair]])
-    return found, [pair for pair in _without(pairs, found) if verdicts[pair] is not False]
 
 
 def _unique_pairs(pairs):

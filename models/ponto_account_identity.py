@@ -9,10 +9,8 @@ from ..ponto.errors import PontoError
 from .identity import Traits, differ, recognize
 from .matching import EXACT, SAME, pair
 from .messages import success
+from .ponto_transaction import DECIDED
 from .problem import Problem
-
-# A row that somebody has decided about keeps what was decided; others are read anew.
-DECIDED = ('booked', 'removed')
 
 
 class PontoAccount(models.Model):
@@ -145,14 +143,18 @@ class PontoAccount(models.Model):
             return ()
 
     def _compare_content(self, items):
-        """Return how many of `items` are of the time that the inbox covers, and how many of those it has.
+        """Return how many transactions there are to compare, and how many of them the inbox and `items` both have.
 
-        Each row of the inbox stands for one of them at most.
+        To compare there are those of `items` that are of the time which the inbox covers; each row of the inbox stands
+        for one of them at most. Without any there are the rows that are of the time which `items` cover.
         """
         own = [('account_id', '=', self.id)]
         [[first, last]] = self._inbox()._read_group(own, [], ['date:min', 'date:max'])
         listed = [self._inbox().new(self._prepare_new_vals(item)) for item in items]
         comparable = {row: row._payment() for row in listed if first and first <= (row._booking_day() or first) <= last}
+        days = [day for row in listed if (day := row._booking_day())]
+        if days and not comparable:
+            return self._inbox().search_count([*own, ('date', '>=', min(days)), ('date', '<=', max(days))]), 0
         amounts = list({row.amount for row in comparable})
         known = {row: row._payment() for row in self._inbox().search([*own, ('amount', 'in', amounts)])}
         return len(comparable), len(pair(known, comparable, EXACT, SAME))
@@ -202,7 +204,7 @@ class PontoAccount(models.Model):
             )
         inbox = self._inbox()
         own = inbox.search([('account_id', '=', self.id)])
-        decided = own.filtered(lambda row: row.state in (*DECIDED, 'aside'))
+        decided = own.filtered(lambda row: row.state in DECIDED)
         (own - decided).unlink()
         rows = inbox.search([('account_id', '=', former.id), ('ponto_id', 'not in', decided.mapped('ponto_id'))])
         former.action_unlink_journal()

@@ -68,6 +68,15 @@ class TestRecognize(BaseCase):
         self.assertEqual(recognize({'a': card(), 'b': card()}, {'new': card()}), ({}, {'new': ['a', 'b']}))
         self.assertEqual(recognize({'old': card(number=NUMBER)}, {'new': card()}), ({}, {}))
 
+    def test_transactions_decide_first_about_a_card_without_number(self):
+        lost, listed = {'old': card(holder='smit')}, {'new': card(holder='smit')}
+        self.assertEqual(recognize(lost, listed, lambda *pair: None)[0], {'new': 'old'})
+        self.assertEqual(recognize(lost, listed, lambda *pair: True)[0], {'new': 'old'})
+        self.assertEqual(recognize(lost, listed, lambda *pair: False), ({}, {'new': ['old']}))
+        lost['other'] = card(holder='jansen')
+        truth = {('old', 'new'): None, ('other', 'new'): True}
+        self.assertEqual(recognize(lost, listed, lambda *pair: truth[pair])[0], {'new': 'other'})
+
 
 @tagged('post_install', '-at_install')
 class TestIdentity(PontoCase):
@@ -160,6 +169,48 @@ class TestIdentity(PontoCase):
         self.assertEqual(rows.filtered(lambda row: row.amount == 1).state, 'removed')
         self.assertIn(50, self.lines(journal.ponto_account_ids).mapped('amount'))
         self.assertEqual(rows.filtered(lambda row: row.amount == 3 and row.state == 'held').hold_reason, 'duplicate')
+
+    def card(self, *days, amount=10):
+        card = self.simulator.add_account(
+            '', institution=self.bank, subtype='card', holder_name="De Kade", extra={'internalReference': None}
+        )
+        for day in days:
+            self.simulator.add_transaction(card, amount, day)
+        return card
+
+    def lose(self, card):
+        """Return the account of `card`, linked and read, that cannot be read any more."""
+        [account] = self.linked([card])
+        self.simulator.untick(card)
+        return account
+
+    def test_another_card_of_the_same_holder_is_asked_about(self):
+        account = self.lose(self.card('2026-03-01', '2026-03-09'))
+        journal = account.journal_id
+        other = self.card('2026-03-02', amount=7)
+        line = self.wizard().line_ids.filtered(lambda line: line.account_id.ponto_id == other.id)
+        self.assertEqual((account.state, line.journal_id), ('withdrawn', journal))
+        self.assertIn(f"Is this the account that {journal.display_name} had until", line.hint)
+
+    def test_another_card_is_asked_about_also_if_only_the_lost_one_was_used_in_the_same_days(self):
+        account = self.lose(self.card('2026-03-05', '2026-03-09'))
+        self.card('2026-03-01', '2026-03-20', amount=7)
+        self.integration._fetch_accounts()
+        self.assertEqual(account.state, 'withdrawn')
+
+    def test_a_card_that_lists_the_same_transactions_is_the_same(self):
+        account = self.lose(self.card('2026-03-01', '2026-03-09'))
+        same = self.card('2026-03-01', '2026-03-09', '2026-03-12')
+        self.integration._fetch_accounts()
+        self.assertEqual((account.ponto_id, account.state), (same.id, 'active'))
+        account._synchronize()
+        self.assertEqual(self.amounts(account), [10, 10, 10])
+
+    def test_a_card_with_nothing_to_compare_is_the_same_if_it_is_the_only_one(self):
+        account = self.lose(self.card('2026-03-01'))
+        same = self.card('2026-03-12')
+        self.integration._fetch_accounts()
+        self.assertEqual(account.ponto_id, same.id)
 
     def test_any_account_that_is_linked_to_the_journal_of_a_lost_one_takes_over_what_is_known(self):
         [online] = self.pots("Main")

@@ -9,12 +9,13 @@ HEALTH = {
     'silent': ('silent',),
     'failed': ('failed', 'refused'),
     'withdrawn': ('withdrawn', 'disconnected'),
+    'withdrawn_transactions': ('withdrawn_rows',),
     'consents_ending': ('consent_ending',),
     'consents_ended': ('consent_ended',),
     'refused_by_bank': ('consent_refused', 'bank'),
     'differences': ('difference',),
     'late': ('late',),
-    'others': ('replaced', 'number'),
+    'others': ('replaced', 'number', 'opening'),
 }
 
 
@@ -28,7 +29,7 @@ class PontoAccount(models.Model):
         :return: `{'is_healthy': bool, 'feeds': number of linked accounts, 'held': number of transactions to review,
             and for each key of `HEALTH` a list of `{'id', 'account', 'company', 'message', 'since' or 'until'}` with
             moments in UTC as ISO text, those of `differences` with `'amount'` (the bank's less Odoo's) and
-            `'currency'`}`
+            `'currency'`, those of `withdrawn_transactions` with their `'count'`}`
         """
         check_may_look(self.env)
         feeds = self.search([('journal_id', '!=', False)])
@@ -57,6 +58,7 @@ class PontoAccount(models.Model):
             'consent_refused': {'since': self.data_as_of},
             'bank': {'since': self.data_as_of},
             'difference': {'since': self.unexplained_since},
+            'withdrawn_rows': {'since': self._withdrawn_since()},
         }.get(problem.code, {'since': self.last_read_at})
         return {
             'id': self.id,
@@ -64,9 +66,15 @@ class PontoAccount(models.Model):
             'company': self.company_id.name,
             'message': problem.sentence,
             **{name: moment.isoformat() + 'Z' if moment else None for name, moment in moments.items()},
-            **(
-                {'amount': self._unexplained_difference(), 'currency': self.currency_id.name}
-                if problem.code == 'difference'
-                else {}
-            ),
+            **self._prepare_health_figures(problem.code),
         }
+
+    def _prepare_health_figures(self, code):
+        if code == 'difference':
+            return {'amount': self._unexplained_difference(), 'currency': self.currency_id.name}
+        return {'count': self.withdrawn_count} if code == 'withdrawn_rows' else {}
+
+    def _withdrawn_since(self):
+        """Return when the first of the transactions that wait as withdrawn was missing from Ponto's list."""
+        rows = self._inbox().search([('account_id', 'in', self.ids), ('hold_reason', '=', 'withdrawn')])
+        return min(filter(None, rows.mapped('missing_since')), default=False)

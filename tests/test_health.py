@@ -1,13 +1,18 @@
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 
 from odoo import Command, fields
 from odoo.addons.account_online_ponto.models.error_sentences import failure_of
+from odoo.addons.account_online_ponto.models.ponto_account_monitoring import HEALTH
 from odoo.exceptions import UserError
 from odoo.tests import HttpCase, new_test_user, tagged
 
 from .common import PATIENCE, PontoCase
 from .simulator import ACCOUNT_DETAILS, ACCOUNT_TRANSACTIONS
+
+MODELS = Path(__file__).parents[1] / 'models'
 
 
 @tagged('post_install', '-at_install')
@@ -94,6 +99,13 @@ class TestHealth(PontoCase):
             self.tell()
         self.assertTrue(self.feed.activity_ids)
         self.assertTrue(savings.link_id.activity_ids)
+
+    def test_each_problem_is_in_a_list_of_the_health_as_data(self):
+        source = ''.join(path.read_text() for path in MODELS.glob('ponto_account*.py'))
+        codes = set(re.findall(r"Problem\(\s*'(\w+)',\s*'(?:danger|warning)'", source))
+        self.assertLess({'silent', 'held', 'opening', 'withdrawn_rows'}, codes)
+        # Those that wait are counted.
+        self.assertLessEqual(codes - {'held'}, {code for listed in HEALTH.values() for code in listed})
 
     def test_a_silence_is_told_once_and_no_more_when_it_is_over(self):
         self.assertFalse(self.tell())

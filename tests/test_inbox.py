@@ -147,6 +147,7 @@ class TestInbox(PontoCase):
                 'late': [],
                 'failed': [],
                 'withdrawn': [],
+                'withdrawn_transactions': [],
                 'consents_ending': [],
                 'consents_ended': [],
                 'refused_by_bank': [],

@@ -67,6 +67,10 @@ class TestWithdrawn(ReviewCase):
         health = self.env['ponto.account'].with_user(self.accountant).get_health()
         self.assertFalse(health['is_healthy'])
         self.assertEqual(health['held'], 1)
+        [withdrawn] = health['withdrawn_transactions']
+        self.assertEqual((withdrawn['id'], withdrawn['count']), (self.account.id, 1))
+        self.assertEqual(withdrawn['since'], row.missing_since.isoformat() + 'Z')
+        self.assertIn("the bank has withdrawn: 1", withdrawn['message'])
         self.assertIn("the bank has withdrawn: 1", self.account.health_message)
         self.account.link_id._tell_problems()
         self.assertIn("the bank has withdrawn: 1", self.activities().note)

@@ -140,6 +140,7 @@ class PontoLink(models.Model):
     def _look(self):
         self.looked_at = fields.Datetime.now()
         if self._lock_with_accounts():
+            self.account_ids.journal_id._find_repeated_side_by_side()
             self.with_company(self.company_id)._tell_problems()
         else:
             self.env.ref('account_online_ponto.ir_cron_tell_problems')._trigger(at=fields.Datetime.now() + AGAIN_AFTER)

@@ -9,6 +9,11 @@ from .matching import near, pair
 from .ponto_transaction_suspects import DUPLICATE_DAYS
 from .rights import check_may_book
 
+# Two transactions of the database do not see what the other one creates. An import or a booking lasts so long at most.
+SIDE_BY_SIDE = timedelta(minutes=30)
+# So long after their creation lines are compared with what was booked at the same time.
+LATE = timedelta(days=2)
+
 
 class PontoTransaction(models.Model):
     _inherit = 'ponto.transaction'
@@ -67,17 +72,25 @@ class AccountBankStatementLine(models.Model):
         rows.search([('suspect_line_id', 'in', self.ids), ('hold_reason', '=', 'repeated')])._mark_kept()
         return super().unlink()
 
-    def _find_repeated(self):
-        """Let the booked rows that these lines from elsewhere seem to repeat wait for a person; return those rows."""
+    def _find_repeated(self, may_repeat=lambda line, row: True):
+        """Let the booked rows that these lines from elsewhere seem to repeat wait for a person; return those rows.
+
+        :param may_repeat: `may_repeat(line, row)` returns whether the question is to be asked about the two
+        """
         found = self.env['ponto.transaction']
         for journal, lines in self.sudo().grouped('journal_id').items():
             lines = lines.filtered(lambda line: not (line.ponto_transaction_ids or line.is_ponto_opening))
             rows = lines._may_be_repeated(journal)
             known = {row: row.statement_line_id._payment() for row in rows}
             for line, row in pair(known, {line: line._payment() for line in lines}, near(DUPLICATE_DAYS)).items():
-                row._mark_repeated(line)
-                found += row
+                if may_repeat(line, row):
+                    row._mark_repeated(line)
+                    found += row
         return found
+
+    def _is_as_old_as(self, row):
+        """Return whether this line may have been created while `row` was booked, so that neither saw the other."""
+        return abs(self.create_date - row.statement_line_id.create_date) <= SIDE_BY_SIDE
 
     def _may_be_repeated(self, journal):
         """Return the booked rows of `journal` with the amount of one of these lines, on a day about theirs."""
@@ -100,6 +113,24 @@ class AccountBankStatementLine(models.Model):
 
 class AccountJournal(models.Model):
     _inherit = 'account.journal'
+
+    def _find_repeated_side_by_side(self):
+        """Find what lines of the last days repeat that was booked in these journals while they were created.
+
+        `create` compares new lines with what is in the books, and booking compares with the lines that are there. Only
+        a file that is imported while booking runs is compared by neither.
+        """
+        lines = self.env['account.bank.statement.line'].sudo()
+        lines = lines.search(
+            [
+                ('journal_id', 'in', self.ids),
+                ('create_date', '>', fields.Datetime.now() - LATE),
+                ('ponto_transaction_ids', '=', False),
+                ('state', '!=', 'cancel'),
+            ]
+        )
+        asked = self.env['ponto.transaction'].sudo().search([('suspect_line_id', 'in', lines.ids)]).suspect_line_id
+        return (lines - asked)._find_repeated(lambda line, row: line._is_as_old_as(row))
 
     def action_ponto_find_duplicates(self):
         """Look through these whole journals for lines that repeat those of the feed; show both side by side."""

@@ -1,3 +1,7 @@
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo.addons.account_online_ponto.models import ponto_transaction_repeated
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -91,6 +95,53 @@ class TestRepeated(ReviewCase):
             self.simulator.add_transaction(self.online, 9, '2026-03-02')
         self.account._synchronize()
         self.assertFalse(self.to_review())
+
+    def look(self):
+        self.env.flush_all()
+        self.env.ref('account_online_ponto.ir_cron_tell_problems').method_direct_trigger()
+        self.env.invalidate_all()
+
+    def import_while_booking(self, *amounts):
+        """Import a file as a transaction does that does not see what is booked at the same time."""
+        lines = self.env['account.bank.statement.line'].with_context(ponto_feed=True)
+        return lines.create(
+            [
+                {
+                    'journal_id': self.account.journal_id.id,
+                    'date': '2026-03-02',
+                    'amount': amount,
+                    'payment_ref': "File",
+                }
+                for amount in amounts
+            ]
+        )
+
+    def test_a_file_that_is_imported_while_the_feed_books_is_compared_soon_afterwards(self):
+        imported = self.import_while_booking(1, 5)
+        self.assertFalse(self.to_review())
+        self.look()
+        self.assertEqual(self.repeated().suspect_line_id, imported[0])
+        self.look()
+        self.assertEqual(self.repeated().suspect_line_id, imported[0])
+        self.repeated().action_keep()
+        self.look()
+        self.assertFalse(self.to_review())
+
+    def test_what_was_not_created_side_by_side_is_not_asked_about_again(self):
+        self.import_while_booking(1)
+        for name in ('SIDE_BY_SIDE', 'LATE'):
+            with patch.object(ponto_transaction_repeated, name, timedelta(days=-1)):
+                self.look()
+                self.assertFalse(self.to_review(), name)
+
+    def test_a_line_about_which_a_question_is_open_repeats_nothing_else(self):
+        for _twice in range(2):
+            self.simulator.add_transaction(self.online, 9, '2026-03-04')
+        by_hand = self.import_file(9, day='2026-03-04')
+        self.account._synchronize()
+        self.look()
+        self.assertEqual(self.to_review().mapped('hold_reason'), ['duplicate'])
+        self.assertEqual(self.to_review().suspect_line_id, by_hand)
 
     def test_find_duplicates_looks_through_the_whole_journal(self):
         imported = self.import_file(1, 2)

@@ -7,8 +7,6 @@ from odoo import fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError
 
-from .ponto_account_identity import DECIDED
-
 # A bank may book and date back so much later.
 REACH = timedelta(days=30)
 
@@ -79,7 +77,8 @@ class PontoAccount(models.Model):
 
     def _has_known_rows(self):
         """Return whether transactions of this account have been in the books, in whatever journal."""
-        return bool(self._inbox().search_count([('account_id', '=', self.id), ('state', 'in', DECIDED)], limit=1))
+        been_in_books = [('account_id', '=', self.id), ('state', 'in', ('booked', 'removed'))]
+        return bool(self._inbox().search_count(been_in_books, limit=1))
 
     def _last_journal(self, domain=()):
         """Return the journal with the newest booked transaction of this account, among those that `domain` names."""

@@ -190,7 +190,7 @@ class TestIdentity(PontoCase):
         other = self.card('2026-03-02', amount=7)
         line = self.wizard().line_ids.filtered(lambda line: line.account_id.ponto_id == other.id)
         self.assertEqual((account.state, line.journal_id), ('withdrawn', journal))
-        self.assertIn(f"Is this the account that {journal.display_name} had until", line.hint)
+        self.assertIn(f"Is this the account whose transactions went to {journal.display_name} until", line.hint)
 
     def test_another_card_is_asked_about_also_if_only_the_lost_one_was_used_in_the_same_days(self):
         account = self.lose(self.card('2026-03-05', '2026-03-09'))

@@ -47,6 +47,7 @@ from . import ponto_account_fetch
 from . import account_journal_dashboard
 from . import ponto_synchronization_outcome
 from . import ponto_transaction_suspects
+from . import ponto_transaction_opening
 from . import ponto_transaction_line
 from . import ponto_transaction_booking
 from . import ponto_transaction_correction
@@ -56,6 +57,7 @@ from . import ponto_transaction_repeated
 from . import ponto_transaction_imported
 from . import ponto_transaction_partner
 from . import ponto_account_opening
+from . import ponto_account_opening_line
 from . import res_company
 from . import res_config_settings
 from . import fast_lane

@@ -28,6 +28,14 @@ KINDS = {
             " open date yourself and use Set Aside."
         ),
     ),
+    'before_opening': (
+        'before_opening',
+        _lt(
+            "It is dated before the opening line, but Ponto has listed it only since that line was made. If the bank's"
+            " balance and Odoo's agree without it, use It Is in the Opening Line. If they differ by its amount, use"
+            " Import It."
+        ),
+    ),
     'duplicate': ('duplicate', _lt("%(line)s of %(date)s has the same amount. Is it the same payment?")),
     'withdrawn': (
         'withdrawn',

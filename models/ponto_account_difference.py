@@ -112,7 +112,7 @@ class PontoAccount(models.Model):
         if not (self.journal_id and self.has_balance) or self.currency_id.is_zero(self.balance_difference):
             return []
         account = self.sudo()
-        has_opening = bool(account._sum(LINES, account._opening_lines_domain()))
+        has_opening = bool(account.env[LINES].search_count(account._opening_lines_domain(), limit=1))
         reasons = [*account._reasons_of_rows(has_opening), *account._reasons_of_lines()]
         rest = self.currency_id.round(self.balance_difference - sum(reason.amount for reason in reasons))
         reasons += account._reasons_of_the_rest(rest, has_opening) if rest else []
@@ -124,11 +124,11 @@ class PontoAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _reasons_of_rows(self, has_opening):
-        counted = self._counted_rows_domain()
+        # An opening line has what it holds.
+        counted = [*self._counted_rows_domain(), *([('in_opening', '!=', 'yes')] if has_opening else ())]
         elsewhere = [*counted, *self._elsewhere_domain()]
         sums = dict(self.env[ROWS]._read_group(counted, ['state'], ['amount:sum']))
-        # An opening line holds what lies before the start date.
-        states = ['held', 'new', 'removed', 'aside', *(() if has_opening else ('skipped',))]
+        states = ['held', 'new', 'removed', 'aside', 'skipped']
         return [
             *(Reason(state, sums.get(state, 0), ROWS, (*counted, ('state', '=', state))) for state in states),
             Reason('elsewhere', self._sum(ROWS, elsewhere), ROWS, tuple(elsewhere)),

@@ -1,30 +1,19 @@
-"""The opening line: what was on the account before the first transaction that enters the books. It keeps itself right.
-
-Three models share the subject.
-"""
+"""The opening line before it is made: what was on the account before the first transaction that enters the books."""
 
 from datetime import date
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_date
 
 from .conversions import local_date
 from .ordering import FIRST_SEQUENCE
 from .ponto_account_difference import LINES, ROWS
-from .problem import Problem
 
 
 class PontoAccount(models.Model):
     _inherit = 'ponto.account'
 
-    excessive_opening_line_id = fields.Many2one(
-        LINES,
-        compute='_compute_excessive_opening_line_id',
-        compute_sudo=True,
-        help="The journal's opening line, if it holds older transactions that are in the books as well.",
-    )
     lacks_opening_line = fields.Boolean(compute='_compute_lacks_opening_line', compute_sudo=True)
 
     @api.depends('balance_difference', 'list_synchronized_at', 'list_error_code', 'is_linked_again')
@@ -199,8 +188,9 @@ class PontoAccount(models.Model):
             [f'{self._item_amount()}:sum', 'date:max'],
         )
         # What the opening line of the former journal holds is in its balance.
-        first_day = self._opening_line(journal)._opening_from()
-        amount = self.currency_id.round((balance or 0) - sum(self._rows_before(first_day).mapped('amount')))
+        first_day = self._opening_line(journal).ponto_opening_from
+        entering = self._rows_out_of_opening().mapped('amount') if first_day else ()
+        amount = self.currency_id.round((balance or 0) - sum(entering))
         if self.currency_id.is_zero(amount):
             return {}
         return {
@@ -214,17 +204,11 @@ class PontoAccount(models.Model):
             'ponto_opening_from': first_day,
         }
 
-    def _rows_before(self, first_day):
+    def _rows_out_of_opening(self):
         """Return the rows that enter the present journal although the former one's opening line holds them."""
-        rows = self.transaction_ids.filtered(lambda row: row.state in ('new', 'held') or row.statement_line_id)
+        rows = self.transaction_ids.filtered(lambda row: row.in_opening == 'yes')
         return rows.filtered(
-            lambda row: (
-                first_day
-                and row.date
-                and row.date < first_day
-                and not row.is_out_of_opening
-                and row.statement_line_id.journal_id in (row.journal_id, row.journal_id.browse())
-            )
+            lambda row: row.state in ('new', 'held') or row.statement_line_id.journal_id == row.journal_id
         )
 
     def _book_counterpart(self, line):
@@ -248,93 +232,9 @@ class PontoAccount(models.Model):
                 items += suspense
             items.reconcile()
 
-    # -------------------------------------------------------------------------
-    # Make it, and keep it right
-    # -------------------------------------------------------------------------
-
-    def _book_opening_line(self):
-        """Make the line if the journal lacks one, and return it, or nothing.
-
-        What lies before it stays out of the books from then on unless somebody asks for it: the line holds it.
-        """
-        account = self.sudo().with_company(self.company_id)
-        vals = account._prepare_opening_line_vals()
-        line = account.env[LINES].create(vals) if vals else account.env[LINES]
-        if line.ponto_opening_journal_id:
-            account._rows_before(line.ponto_opening_from).is_out_of_opening = True
-            account._book_counterpart(line)
-        elif line and not account.start_date:
-            account.start_date = line.ponto_opening_from
-        return line
-
-    def _lower_opening_line(self, rows):
-        """Take out of the opening line those of `rows`, just booked, that lie before it: it has held them until now.
-
-        A line that is reconciled or lies in a locked period is left alone: `ponto_opening_excess` says by how much it
-        is too high.
-        """
-        line = self._opening_line() if rows else self.env[LINES]
-        first_day = line._opening_from()
-        early = rows.filtered(lambda row: first_day and row.date < first_day and not row.is_out_of_opening)
-        if early:
-            early.is_out_of_opening = True
-            # A row in another currency was entered with the amount that the account's balance holds.
-            line._lower_opening(sum(early.statement_line_id.mapped('amount')))
-
-    @api.depends('journal_id')
-    def _compute_excessive_opening_line_id(self):
-        lines = self.env[LINES].search(
-            [
-                ('journal_id', 'in', self.journal_id.ids),
-                ('is_ponto_opening', '=', True),
-                ('ponto_opening_excess', '!=', 0),
-            ]
-        )
-        by_journal = {line.journal_id: line for line in lines}
-        for account in self:
-            account.excessive_opening_line_id = by_journal.get(account.journal_id, False)
-
-    def _opening_problem(self):
-        line = self.excessive_opening_line_id
-        excess = line.ponto_opening_excess
-        if not excess:
-            return None
-        return Problem(
-            'opening',
-            'danger',
-            self.env._(
-                "The opening line of %(journal)s holds %(amount)s of older transactions that are in the books as well."
-                " It is reconciled or lies in a locked period, so Odoo has not touched it: change it from %(old)s to"
-                " %(new)s.",
-                journal=self.journal_id.display_name,
-                amount=format_amount(self.env, excess, self.currency_id),
-                old=format_amount(self.env, line.amount, self.currency_id),
-                new=format_amount(self.env, line.amount - excess, self.currency_id),
-            ),
-            'show_opening_line',
-        )
-
-    def action_show_opening_line(self):
-        """Open the opening line of the account's journal."""
-        self.ensure_one()
-        self.check_access('read')
-        line = self._opening_line()
-        if not line:
-            raise UserError(self.env._("The journal has no opening line any more."))
-        return {
-            'type': 'ir.actions.act_window',
-            'res_model': 'account.move',
-            'res_id': line.move_id.id,
-            'views': [(False, 'form')],
-        }
-
 
 class PontoTransaction(models.Model):
     _inherit = 'ponto.transaction'
-
-    is_out_of_opening = fields.Boolean(
-        readonly=True, help="It lies before the opening line, which was lowered by it when it entered the books."
-    )
 
     def _listed_day(self):
         """Return the day on which Ponto has made this row; False where it does not tell."""
@@ -345,50 +245,3 @@ class PontoTransaction(models.Model):
         except (TypeError, ValueError):
             return False
         return created_at and local_date(created_at, self.account_id.time_zone)
-
-
-class AccountBankStatementLine(models.Model):
-    _inherit = 'account.bank.statement.line'
-
-    ponto_opening_from = fields.Date(
-        readonly=True, copy=False, help="The opening line holds what lies before this day."
-    )
-    ponto_opening_excess = fields.Monetary(
-        readonly=True, copy=False, help="By how much the opening line is too high: these transactions are in the books."
-    )
-    ponto_opening_journal_id = fields.Many2one(
-        'account.journal', readonly=True, copy=False, help="The journal that the account had before this balance."
-    )
-
-    def write(self, vals):
-        """Whoever changes an opening line that is too high makes it right by as much."""
-        before = {line: line.amount for line in self if line.ponto_opening_excess} if 'amount' in vals else {}
-        res = super().write(vals)
-        for line, amount in before.items():
-            line.sudo().ponto_opening_excess += line.amount - amount
-        return res
-
-    def _opening_from(self):
-        """Return the day before which everything is held by this opening line; False if nothing is known of that."""
-        return self.ponto_opening_from or (not self.ponto_opening_journal_id and self.date)
-
-    def _lower_opening(self, amount):
-        """Lower this opening line by `amount` and by what could not be done before, if it is open."""
-        self.ponto_opening_excess += amount
-        if self._is_open_opening():
-            try:
-                with self.env.cr.savepoint():
-                    self.amount -= self.ponto_opening_excess
-            except UserError:
-                # Whatever Odoo objects to, the excess tells what is to be done.
-                self.invalidate_recordset(['amount', 'ponto_opening_excess'])
-
-    def _is_open_opening(self):
-        """Return whether nobody has worked on this line: no reconciliation, no statement, no lock."""
-        _liquidity, _suspense, counterparts = self._seek_for_lines()
-        return not (
-            counterparts
-            or self.statement_id
-            or (self.is_reconciled and not self.currency_id.is_zero(self.amount))
-            or self.company_id._get_violated_lock_dates(self.date, False, self.journal_id)
-        )

@@ -90,6 +90,7 @@ class PontoTransaction(models.Model):
             ('currency', "Other currency"),
             ('future', "Dated in the future"),
             ('locked', "Locked period"),
+            ('before_opening', "Before the opening line"),
             ('duplicate', "Suspected duplicate"),
             ('missing', "No longer listed by Ponto"),
             ('refused', "Refused by Odoo"),
@@ -268,7 +269,10 @@ class PontoTransaction(models.Model):
         self.missing_since = fields.Datetime.now()
 
     def _apply_dates(self):
-        """Set the booking day by the account's choice of date and zone, and skip what lies before its start date."""
+        """Set the booking day by the account's choice of date and zone, and skip what lies before its start date.
+
+        What also lies before the opening line without being held by it is not skipped: it would be nowhere.
+        """
         for account, rows in self.grouped('account_id').items():
             for day, rows_of_day in rows.grouped(lambda row: row._booking_day()).items():
                 rows_of_day.filtered(lambda row, day=day: row.date != day).date = day
@@ -278,6 +282,7 @@ class PontoTransaction(models.Model):
             # They stay wanted when another range is asked for later.
             early.filtered(lambda row, account=account: account._is_wanted(row.date)).is_wanted = True
             skipped = early.filtered(lambda row: not row.is_wanted)
+            skipped -= skipped._missed_by_opening()
             skipped._skip()
             (waiting - skipped).filtered(lambda row: row.state == 'skipped')._queue()
 

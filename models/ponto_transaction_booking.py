@@ -75,7 +75,7 @@ class PontoTransaction(models.Model):
                 lines = self.env['account.bank.statement.line'].with_context(ponto_feed=True)._create_on_lane(vals_list)
                 lines = lines.with_env(self.env)
                 for row, line in zip(self, lines, strict=True):
-                    row._check_line(line)
+                    line._check_values({'date': row.date, 'amount': row.amount})
                     row._mark_booked(line)
             return self
         except Exception as error:  # whatever Odoo, the database or another addon objects to, the row says it
@@ -113,10 +113,11 @@ class PontoTransaction(models.Model):
     def _reasons_to_hold(self, account):
         """Return `{row: arguments of _hold}` for the rows of `account` that must not be booked now."""
         suspects = self._suspects(account)
+        doubts = self._doubts_about_opening()
         obstacle = self._obstacle(account.journal_id)
         reasons = {}
         for row in self:
-            reason = row._own_reason_to_hold(account) or obstacle
+            reason = doubts.get(row) or row._own_reason_to_hold(account) or obstacle
             if reason and reason['kind'] == 'other_currency':
                 reason['suspect'] = row._entered_by_hand(account)
             if not reason and row in suspects:

@@ -1,19 +1,12 @@
 """What the bank changes after a row was booked: its statement line follows, or somebody is told."""
 
-import logging
-
 from markupsafe import Markup
 
 from odoo import models
-from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
 from ..ponto.resources import Transaction
-from .database_errors import is_passing
 from .matching import common_text
-from .ponto_transaction_line import BentLineError
-
-_logger = logging.getLogger(__name__)
 
 
 def _form(value):
@@ -64,27 +57,7 @@ class PontoTransaction(models.Model):
         vals = {name: now for name, (_before, now) in change.items()}
         if not line.partner_id and {'partner_name', 'account_number'} & set(vals):
             vals['partner_id'] = self._find_partners().get(self, False)
-        # Core numbers entries by year: one that moves to another gets a new number.
-        return self._write_line(line, vals) or ('date' in vals and self._write_line(line, vals, renumber=True))
-
-    def _write_line(self, line, vals, renumber=False):
-        """Return whether Odoo takes these values for `line` as they are; if not, nothing is written."""
-        try:
-            with self.env.cr.savepoint():
-                if renumber:
-                    line.move_id.button_draft()
-                    line.move_id.name = False
-                line.write(vals)
-                if renumber:
-                    line.move_id.action_post()
-                self._check_line(line, {'date', 'amount'} & set(vals))
-            return True
-        except Exception as error:  # whatever Odoo or another addon objects to, somebody is told of the change
-            if is_passing(error):
-                raise
-            if not isinstance(error, (UserError, BentLineError)):
-                _logger.warning("Statement line %s cannot follow the bank's change", line.id, exc_info=True)
-            return False
+        return line._write_exactly(vals)
 
     def _is_closed(self, line):
         """Return whether the bank's change must not touch `line`: somebody has worked on it, or its period is over.

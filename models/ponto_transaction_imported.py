@@ -15,6 +15,6 @@ class PontoTransaction(models.Model):
         numbers = {self.account_id.reference, journal.bank_account_id.acc_number}
         for ponto_id, line in (journal._imported_lines(numbers, self.mapped('ponto_id')) if self else {}).items():
             row = self.filtered(lambda row, ponto_id=ponto_id: row.ponto_id == ponto_id).sorted('number')[:1]
-            row._mark_booked(line)
+            row._tie(line)
             tied += row
         return tied

@@ -1,9 +1,15 @@
 """The statement line of a row: its values, whether core has kept them, and its place among those of its day."""
 
-from odoo import fields, models
+import logging
 
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from .database_errors import is_passing
 from .labels import account_number, clean_line, remittance_text
 from .ordering import FIRST_SEQUENCE
+
+_logger = logging.getLogger(__name__)
 
 # Core indexes a partner's name with a B-tree, which holds at most 2,704 bytes. The whole text stays in the inbox.
 MAX_PARTNER_NAME = 500
@@ -48,17 +54,6 @@ class PontoTransaction(models.Model):
             'narration': remittance_text(self),
         }
 
-    def _check_line(self, line, names=('date', 'amount')):
-        """Compare those values of `line` that `names` names with this row's.
-
-        :raises BentLineError: core has silently given it another date or amount
-        """
-        is_moved = 'date' in names and line.date != self.date
-        if is_moved or ('amount' in names and line.currency_id.compare_amounts(line.amount, self.amount)):
-            raise BentLineError(
-                date=fields.Date.to_string(line.date), amount=line.amount, currency_id=line.currency_id.id
-            )
-
     # -------------------------------------------------------------------------
     # The bank's order within a day
     # -------------------------------------------------------------------------
@@ -84,3 +79,41 @@ class PontoTransaction(models.Model):
         for row, sequence in self._sequences().items():
             if row.statement_line_id and row.statement_line_id.sequence != sequence:
                 row.statement_line_id.sequence = sequence
+
+
+class AccountBankStatementLine(models.Model):
+    _inherit = 'account.bank.statement.line'
+
+    def _check_values(self, vals):
+        """Compare date and amount of this line with those of `vals`.
+
+        :raises BentLineError: core has silently given it another date or amount
+        """
+        is_moved = self.date != vals.get('date', self.date)
+        if is_moved or self.currency_id.compare_amounts(self.amount, vals.get('amount', self.amount)):
+            raise BentLineError(
+                date=fields.Date.to_string(self.date), amount=self.amount, currency_id=self.currency_id.id
+            )
+
+    def _write_exactly(self, vals):
+        """Return whether Odoo takes these values for this line as they are; if not, nothing is written."""
+        # Core numbers entries by year: one that moves to another gets a new number.
+        return self._try_to_write(vals) or ('date' in vals and self._try_to_write(vals, renumber=True))
+
+    def _try_to_write(self, vals, renumber=False):
+        try:
+            with self.env.cr.savepoint():
+                if renumber:
+                    self.move_id.button_draft()
+                    self.move_id.name = False
+                self.write(vals)
+                if renumber:
+                    self.move_id.action_post()
+                self._check_values(vals)
+            return True
+        except Exception as error:  # whatever Odoo or another addon objects to, the caller tells a person
+            if is_passing(error):
+                raise
+            if not isinstance(error, (UserError, BentLineError)):
+                _logger.warning("Statement line %s cannot be changed", self.id, exc_info=True)
+            return False

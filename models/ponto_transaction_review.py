@@ -44,10 +44,27 @@ class PontoTransaction(models.Model):
             )
 
     def action_import_anyway(self):
-        """Book suspected duplicates, and what Ponto lists no more: somebody has compared and says that it is right."""
+        """Book what somebody has compared and found to be right: suspected duplicates, what Ponto does not list any
+        more, and what the opening line does not hold.
+        """
         self._check_bookkeeper()
+        self.sudo().filtered(lambda row: row.hold_reason == 'before_opening')._keep_out_of_opening()
         self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing')).is_checked = True
         return self.action_book()
+
+    def _keep_out_of_opening(self):
+        """Let these rows into the books, even before the start date; the opening line does not hold them."""
+        self.write({'in_opening': 'no', 'is_wanted': True})
+
+    def action_is_in_opening(self):
+        """Say that the opening line holds these rows: they stay out of the books, or come in and lower the line where
+        somebody has asked for older transactions.
+        """
+        self._check_bookkeeper()
+        rows = self.sudo().filtered(lambda row: row.hold_reason == 'before_opening')
+        rows.in_opening = 'yes'
+        rows._apply_dates()
+        rows.filtered(lambda row: row.state == 'held')._book()
 
     def action_import_skipped(self):
         """Book transactions that lie before the start date."""
@@ -73,7 +90,7 @@ class PontoTransaction(models.Model):
         for row in self.sudo().filtered(lambda row: row.state == 'held'):
             earlier = row.suspect_line_id.ponto_transaction_ids or row.earlier_id
             if row.suspect_line_id and not earlier:
-                row._mark_booked(row.suspect_line_id)
+                row._tie(row.suspect_line_id)
             elif earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id:
                 row._take_over(earlier)
 
@@ -126,8 +143,7 @@ class PontoTransaction(models.Model):
         if self.currency_id and self.currency_id != account.journal_id._ponto_currency():
             vals.update(foreign_currency_id=self.currency_id.id, amount_currency=self.amount)
         lines = row.env['account.bank.statement.line'].with_context(ponto_feed=True)
-        row._mark_booked(lines.create(vals).with_env(row.env))
-        account._lower_opening_line(row)
+        row._tie(lines.create(vals).with_env(row.env))
 
     # -------------------------------------------------------------------------
     # Withdrawn by the bank

@@ -88,6 +88,9 @@ def parse_arguments():
     command.add_argument('--processes', type=int, default=4)
     command.add_argument('--batches', type=int, default=5)
     command.add_argument('--rows', type=int, default=50)
+    command = commands.add_parser('opening-line')
+    command.set_defaults(run=opening_line)
+    command.add_argument('--processes', type=int, default=4)
     command = commands.add_parser('token')
     command.set_defaults(run=token)
     command.add_argument('--processes', type=int, default=2)
@@ -503,6 +506,26 @@ def same_journal(options):
         print(f'\n{entries} entries, {names} names, numbered from {first} to {last}')
         if not entries == names == expected == last - first + 1:
             wrong.append(f'{expected} lines were to be created')
+
+
+# -------------------------------------------------------------------------
+# One opening line
+# -------------------------------------------------------------------------
+
+
+def opening_line(options):
+    """Processes make the opening line of one account at the same moment, all having seen that it lacks one."""
+    with ponto(1, 0, random.Random(1)) as sim:
+        # Neither a row of the inbox nor a start date that is set with the line makes the processes meet.
+        sim.change_account(sim.accounts[0], current_balance=Decimal(500))
+        query("UPDATE ponto_account SET start_date = current_date - 30")
+        run_process('finish', DATABASE)
+        answers = at_once('make_opening_line_at_once', [()] * options.processes)
+        wrong.extend(answer for answer in answers if answer is not True)
+        amounts = [amount for [amount] in query('SELECT amount FROM account_bank_statement_line')]
+        print(f'\nOpening lines: {amounts}')
+        if amounts != [500]:
+            wrong.append('one opening line of 500 was to be made')
 
 
 # -------------------------------------------------------------------------

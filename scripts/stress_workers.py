@@ -296,6 +296,19 @@ def create_at_once(barrier, answers, journal_id, batches, rows, on_lane):
         answers.put(repr(error))
 
 
+def make_opening_line_at_once(barrier, answers):
+    """See that the account lacks an opening line, wait for the others, then make it; tell what became of it."""
+    with environment() as env:
+        account = env['ponto.account'].search([])
+        lacks_line = account.lacks_opening_line
+        barrier.wait(60)
+        try:
+            retrying(account._book_opening_line, env)
+            answers.put(lacks_line or 'no opening line was lacking')
+        except Exception as error:  # noqa: BLE001 the test is to say what it was
+            answers.put(repr(error))
+
+
 def call_at_once(barrier, answers, connection, ponto_id):
     """Wait for the others, then make a call through an API that needs a token; tell what became of it."""
     with environment() as env:

@@ -6,6 +6,7 @@ from . import test_synchronization
 from . import test_balance
 from . import test_opening
 from . import test_operations
+from . import test_opening_rows
 from . import test_existing_books
 from . import test_corrections
 from . import test_failures

@@ -38,6 +38,9 @@ class TestProcesses(BaseCase):
     def test_processes_that_create_lines_in_one_journal_give_no_number_twice(self):
         self.script('stress', 'same-journal', '--processes', '3', '--batches', '2', '--rows', '10')
 
+    def test_processes_that_make_an_opening_line_at_the_same_moment_make_one(self):
+        self.script('stress', 'opening-line', '--processes', '2')
+
     def test_processes_that_need_a_token_at_the_same_instant_ask_for_one_by_either_api(self):
         self.script('stress', 'token', '--rounds', '1')
 

@@ -103,6 +103,7 @@ ALLOWED = {
         'action_import_again': BOOK,
         'action_import_anyway': BOOK,
         'action_import_skipped': BOOK,
+        'action_is_in_opening': BOOK,
         'action_keep': BOOK,
         'action_same_as_suspect': BOOK,
         'action_set_aside': BOOK,

@@ -227,6 +227,7 @@ class TestWaysOut(ReviewCase):
             }
         )  # fmt: skip
         self.account.start_date = '2026-03-03'
+        self.account._note_what_opening_holds()
         row.sudo()._want()
         row.sudo()._book()
         self.settle(row.action_enter_amount(), amount=-10)

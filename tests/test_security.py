@@ -86,6 +86,7 @@ class TestSecurity(PontoCase):
                     'action_same_as_suspect',
                     'action_import_again',
                     'action_import_skipped',
+                    'action_is_in_opening',
                 ),
             ),
             (

@@ -87,7 +87,7 @@ class PontoSettlement(models.TransientModel):
         line.check_access('read')
         if line.journal_id != row.journal_id or line.sudo().ponto_transaction_ids or line.is_ponto_opening:
             raise UserError(self.env._("This line belongs to another transaction or journal. Choose another one."))
-        row._mark_booked(line.sudo())
+        row._tie(line.sudo())
 
     def _enter(self, row):
         if self.currency_id.is_zero(self.amount):

@@ -8,6 +8,7 @@ from . import account_bank_statement_line_reconciliation
 from . import account_bank_statement_line_rule
 from . import account_journal
 from . import account_journal_import
+from . import account_move
 from . import account_reconcile_model
 from . import ponto_exported
 from . import ponto_mirror

@@ -33,6 +33,10 @@ class AccountBankStatementLine(models.Model):
         return self.env['account.move.line'].union(*(line._seek_for_lines()[1] for line in self))
 
     def unlink(self):
-        """Remember what the user removes: it never comes back by itself."""
-        self.sudo().ponto_transaction_ids._remove()
+        """Let the inbox know what the user removes."""
+        self._note_deleted()
         return super().unlink()
+
+    def _note_deleted(self):
+        """Remember that somebody deletes these lines: they never come back by themselves."""
+        self.sudo().ponto_transaction_ids._remove()

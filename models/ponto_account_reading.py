@@ -108,7 +108,6 @@ class PontoAccount(models.Model):
     def _batches_to_book(self, limit=None, domain=None):
         """Yield the rows that may be booked now in batches: first corrections, then new rows, then held ones."""
         inbox = self._inbox()
-        inbox._note_removed(self)
         own = Domain('account_id', '=', self.id) & Domain(domain or inbox._to_book_domain())
         rows = inbox.search(own & Domain('is_behind', '=', True), limit=limit, order='date, rank, id')
         # `new` before `held`: many held ones must not keep the others waiting.

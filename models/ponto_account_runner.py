@@ -175,10 +175,9 @@ class PontoAccount(models.Model):
 
     def _next_rows(self):
         """Return the rows to book in the next step. One whose step did not come to an end stands alone."""
-        rows = self.env['ponto.transaction'].sudo()
-        rows._note_removed(self)
-        rows = rows.search(
-            [('account_id', '=', self.id), *rows._untried_domain()],
+        inbox = self.env['ponto.transaction'].sudo()
+        rows = inbox.search(
+            [('account_id', '=', self.id), *inbox._untried_domain()],
             # `booked` before `new`: corrections first.
             order='attempts, state, date, rank, id',
             limit=budget.BOOKING.size,

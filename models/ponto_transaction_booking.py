@@ -51,13 +51,6 @@ class PontoTransaction(models.Model):
             counts['held_count'] += len(to_book.filtered(lambda row: row.state == 'held'))
         return counts
 
-    @api.model
-    def _note_removed(self, account):
-        """Mark the rows whose statement line went with its deleted journal entry: they do not come back alone."""
-        self.search(
-            [('account_id', '=', account.id), ('state', '=', 'booked'), ('statement_line_id', '=', False)]
-        )._remove()
-
     def _create_lines(self, end=None):
         """Create the statement lines of these rows of one account, hold those that Odoo refuses, return the booked.
 

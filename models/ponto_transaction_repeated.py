@@ -35,9 +35,12 @@ class PontoTransaction(models.Model):
     def _leave_one_line(self):
         """Delete the line that repeats this row's own, or the own one where only the other is reconciled.
 
+        A line that somebody has cancelled since then is none of the two, nor is one that is another row's by now.
+
         :raises UserError: both are reconciled
         """
-        own, other = self.statement_line_id, self.suspect_line_id
+        own = self.statement_line_id.filtered(lambda line: line.state != 'cancel')
+        other = self.suspect_line_id._free_lines()
         if own.is_reconciled and other.is_reconciled:
             raise UserError(
                 self.env._(
@@ -46,7 +49,7 @@ class PontoTransaction(models.Model):
                 )
             )
         row = self.sudo()
-        if other.is_reconciled:
+        if other.is_reconciled or (other and not own):
             own.unlink()
             row._mark_booked(other.sudo())
         else:
@@ -66,11 +69,11 @@ class AccountBankStatementLine(models.Model):
             lines.filtered(lambda line: not line.is_ponto_opening)._find_repeated()
         return lines
 
-    def unlink(self):
+    def _note_deleted(self):
         """Where a line goes that repeats another, there is nothing to review about the other any more."""
+        super()._note_deleted()
         rows = self.env['ponto.transaction'].sudo()
         rows.search([('suspect_line_id', 'in', self.ids), ('hold_reason', '=', 'repeated')])._mark_kept()
-        return super().unlink()
 
     def _find_repeated(self, may_repeat=lambda line, row: True):
         """Let the booked rows that these lines from elsewhere seem to repeat wait for a person; return those rows.
@@ -79,7 +82,7 @@ class AccountBankStatementLine(models.Model):
         """
         found = self.env['ponto.transaction']
         for journal, lines in self.sudo().grouped('journal_id').items():
-            lines = lines.filtered(lambda line: not (line.ponto_transaction_ids or line.is_ponto_opening))
+            lines = lines._free_lines()
             rows = lines._may_be_repeated(journal)
             known = {row: row.statement_line_id._payment() for row in rows}
             for line, row in pair(known, {line: line._payment() for line in lines}, near(DUPLICATE_DAYS)).items():
@@ -101,6 +104,7 @@ class AccountBankStatementLine(models.Model):
         return rows.search(
             [
                 ('statement_line_id.journal_id', '=', journal.id),
+                ('statement_line_id.state', '!=', 'cancel'),
                 ('state', '=', 'booked'),
                 ('hold_reason', '=', False),
                 ('is_checked', '=', False),

@@ -90,9 +90,21 @@ class PontoTransaction(models.Model):
         for row in self.sudo().filtered(lambda row: row.state == 'held'):
             earlier = row.suspect_line_id.ponto_transaction_ids or row.earlier_id
             if row.suspect_line_id and not earlier:
+                row._check_suspect()
                 row._tie(row.suspect_line_id)
-            elif earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id:
+            elif earlier and (earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id):
                 row._take_over(earlier)
+
+    def _check_suspect(self):
+        """:raises UserError: somebody has cancelled the entry of the line that this row seems to be"""
+        if not self.suspect_line_id._free_lines():
+            raise UserError(
+                self.env._(
+                    "%(entry)s has been cancelled. Post it again if it is the journal entry of %(label)s.",
+                    entry=self.suspect_line_id.move_id.display_name,
+                    label=self.payment_ref,
+                )
+            )
 
     def action_choose_line(self):
         """Ask which line of the journal this row is."""

@@ -158,6 +158,12 @@ class AccountBankStatementLine(models.Model):
                 line.display_name = f'{format_date(self.env, line.date)} · {amount} · {line.payment_ref or line.name}'
         return result
 
+    def _free_lines(self):
+        """Return those of these lines that may be the entry of a row: posted or draft, and nothing else's already."""
+        return self.filtered(
+            lambda line: not (line.state == 'cancel' or line.is_ponto_opening or line.sudo().ponto_transaction_ids)
+        )
+
     def _payment(self):
         """Return this line in the form in which payments are compared."""
         return Payment(

@@ -30,6 +30,10 @@ class TestRepeated(ReviewCase):
             ]
         )
 
+    def delete_entry(self, line):
+        line.move_id.button_draft()
+        line.move_id.unlink()
+
     def test_lines_of_a_file_that_repeat_the_feed_are_told_and_settled_many_at_once(self):
         imported = self.import_file(1, 2, 3, 4)
         self.assertEqual(self.repeated().suspect_line_id, imported[:3])
@@ -66,6 +70,49 @@ class TestRepeated(ReviewCase):
             self.reconcile(line)
         with self.assertRaisesRegex(UserError, "Undo the reconciliation"):
             self.repeated().action_same_as_suspect()
+
+    def test_where_the_rows_own_line_is_cancelled_the_other_one_takes_its_place(self):
+        imported = self.import_file(1)
+        self.cancel(self.own[0])
+        row = self.repeated()
+        row.action_same_as_suspect()
+        self.assertRecordValues(row, [{'state': 'booked', 'statement_line_id': imported.id, 'hold_reason': False}])
+        self.assertEqual(imported.state, 'posted')
+        self.assertEqual(self.own[0].state, 'cancel')
+
+    def test_where_the_other_line_is_cancelled_the_rows_own_one_stays(self):
+        imported = self.import_file(1)
+        self.cancel(imported)
+        row = self.repeated()
+        row.action_same_as_suspect()
+        self.assertRecordValues(row, [{'state': 'booked', 'statement_line_id': self.own[0].id, 'hold_reason': False}])
+        self.assertEqual(imported.state, 'cancel')
+
+    def test_where_the_other_line_belongs_to_another_row_by_now_both_stay(self):
+        imported = self.import_file(1)
+        self.simulator.add_transaction(self.online, 1, '2026-03-03', currency='USD')
+        self.account._synchronize()
+        self.rows('currency')._mark_booked(imported)
+        self.repeated().action_same_as_suspect()
+        self.assertEqual(self.lines(self.account), self.own | imported)
+        self.assertFalse(self.to_review())
+
+    def test_a_cancelled_line_is_not_repeated(self):
+        self.cancel(self.own[0])
+        imported = self.import_file(1)
+        self.assertFalse(self.to_review())
+        self.account.journal_id.with_user(self.accountant).action_ponto_find_duplicates()
+        self.assertFalse(self.to_review())
+        self.assertEqual(imported.state, 'posted')
+
+    def test_a_journal_entry_that_is_deleted_takes_its_row_and_its_question_along(self):
+        imported = self.import_file(1, 2)
+        self.delete_entry(self.own[0])
+        self.assertEqual(self.account.transaction_ids.sorted('amount').mapped('state'), ['removed', 'booked', 'booked'])
+        self.assertEqual(self.repeated().suspect_line_id, imported[1])
+        self.delete_entry(imported[1])
+        self.assertFalse(self.to_review())
+        self.assertEqual(self.lines(self.account), self.own[1:] | imported[0])
 
     def test_keep_both_is_asked_once(self):
         self.import_file(1)

@@ -31,6 +31,10 @@ class ReviewCase(PontoCase):
             {'journal_id': self.account.journal_id.id, 'date': day, 'amount': amount, 'payment_ref': "By hand", **vals}
         )
 
+    def cancel(self, line):
+        line.move_id.button_draft()
+        line.move_id.button_cancel()
+
     def reconcile(self, line):
         _liquidity, suspense, _other = line._seek_for_lines()
         income = self.env['account.account'].search(
@@ -269,6 +273,21 @@ class TestWaysOut(ReviewCase):
         for line in taken, other:
             with self.assertRaises(UserError), self.env.cr.savepoint():
                 self.settle(row.action_choose_line(), line_id=line.id)
+        self.assertEqual(row.state, 'held')
+
+    def test_a_row_that_seems_to_be_nothing_else_is_not_the_same_as_anything(self):
+        row = self.hold()
+        row.action_same_as_suspect()
+        self.assertEqual((row.state, row.hold_reason), ('held', 'currency'))
+
+    def test_a_cancelled_line_is_nobodys_entry(self):
+        line = self.enter('2026-03-02', -10.2, payment_ref="11 USD")
+        row = self.hold()
+        self.cancel(line)
+        with self.assertRaisesRegex(UserError, "cancelled"), self.env.cr.savepoint():
+            self.settle(row.action_choose_line(), line_id=line.id)
+        with self.assertRaisesRegex(UserError, "cancelled"), self.env.cr.savepoint():
+            row.action_same_as_suspect()
         self.assertEqual(row.state, 'held')
 
     def test_somebody_of_another_company_settles_nothing(self):

@@ -85,8 +85,10 @@ class PontoSettlement(models.TransientModel):
         if not line:
             raise UserError(self.env._("Choose the line that corresponds to this transaction."))
         line.check_access('read')
-        if line.journal_id != row.journal_id or line.sudo().ponto_transaction_ids or line.is_ponto_opening:
-            raise UserError(self.env._("This line belongs to another transaction or journal. Choose another one."))
+        if line.journal_id != row.journal_id or not line._free_lines():
+            raise UserError(
+                self.env._("This line is cancelled, or belongs to another transaction or journal. Choose another one.")
+            )
         row._tie(line.sudo())
 
     def _enter(self, row):

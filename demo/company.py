@@ -14,6 +14,7 @@ from .books import Answer, Document
 from .catalogue import catalogue
 from .entries import Writer, brussels_midnight, days, halves, months, shopping
 from .identifiers import belgian_iban, creditor_id, enterprise_number
+from .letting import letting
 from .parties import (
     CARD,
     CUSTOMERS,
@@ -34,7 +35,7 @@ WITH_UNSETTLED = 'accountTransactionsWithUnsettled'
 
 
 def demo(sim):
-    """Fill the simulator up to its clock; returns the accounts by name."""
+    """Fill the simulator up to its clock; returns the accounts of the first integration by name."""
     catalogue(sim)
     accounts = _accounts(sim)
     for entry in sorted(Company(sim.clock).entries(), key=lambda entry: entry.arrival):
@@ -47,6 +48,7 @@ def demo(sim):
     for account in accounts.values():
         sim.synchronize(account)
         sim.synchronize(account, WITH_UNSETTLED)
+    letting(sim)
     return accounts
 
 

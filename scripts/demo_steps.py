@@ -19,6 +19,7 @@ URL = os.environ['DEMO_URL']
 CLIENT_ID = os.environ['DEMO_CLIENT_ID']
 CLIENT_SECRET = os.environ['DEMO_CLIENT_SECRET']
 DATA = os.environ.get('DEMO_DATA')
+IS_CHECK = bool(os.environ.get('DEMO_CHECK'))
 LEAST_ACCOUNTS = 3
 LEAST_TRANSACTIONS = 1000
 
@@ -38,8 +39,11 @@ def main(env):
     report_partners(accounts)
     report_dashboard(accounts)
     import_again(accounts)
+    demo_stage = importlib.import_module('odoo.addons.account_online_ponto.scripts.demo_stage')
+    demo_stage.welcome(env)
     if books:
         match(accounts, books)
+        set_the_stage(demo_stage.Stage(accounts, URL))
     for difference in differences:
         print(f'DIFFERENT: {difference}')
     env.cr.commit()
@@ -108,6 +112,15 @@ def match(accounts, books):
     accounts.env.cr.commit()
     print(f'\nMatching took {time.perf_counter() - began_at:.0f} s')
     demo_books.report(books, lines, by_hand, differences)
+
+
+def set_the_stage(stage):
+    """Prepare what a person finds to do, and tell it; when checking, see that it works instead."""
+    stage.prepare()
+    if IS_CHECK:
+        stage.check(differences)
+    else:
+        stage.tell()
 
 
 def synchronize(accounts):

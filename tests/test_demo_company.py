@@ -13,7 +13,7 @@ from stdnum.eu import at_02
 from stdnum.iso7064 import mod_97_10
 from stdnum.iso11649 import validate as validate_creditor_reference
 
-from ..demo import demo
+from ..demo import demo, letting
 from ..demo.entries import brussels_midnight
 from ..demo.identifiers import enterprise_number, structured_communication
 from .simulator import Simulator
@@ -28,19 +28,28 @@ class TestDemo(SimulatorCase):
         super().setUpClass()
         cls.demo = Simulator()
         cls.accounts = demo(cls.demo)
-        cls.rows = [row for account in cls.demo.accounts for row in account.transactions]
+        cls.rows = [row for account in cls.accounts.values() for row in account.transactions]
 
     def values(self, name, rows=None):
         return [row.attributes[name] for row in rows or self.rows if row.attributes[name]]
 
     def test_accounts_at_three_banks_one_number_in_two_currencies_and_a_card(self):
-        by_bank = Counter(account.institution_id for account in self.demo.accounts)
+        by_bank = Counter(account.institution_id for account in self.accounts.values())
         self.assertEqual(sorted(by_bank.values()), [1, 2, 3])
         self.assertEqual(self.accounts['dollar'].reference, self.accounts['business'].reference)
         self.assertEqual(self.accounts['dollar'].attributes['currency'], 'USD')
         self.assertEqual(self.accounts['card'].attributes['referenceType'], 'MASKEDPAN')
-        euro = [account for account in self.demo.accounts if account.attributes['currency'] == 'EUR']
+        euro = [account for account in self.accounts.values() if account.attributes['currency'] == 'EUR']
         self.assertGreaterEqual(sum(len(account.transactions) for account in euro), 2200)
+
+    def test_the_second_company_has_an_integration_of_its_own_with_rents_after_an_opening_balance(self):
+        integration = self.demo.integrations[letting.CLIENT_ID]
+        [account] = [self.demo.account(account_id) for account_id in integration.account_ids]
+        self.assertNotIn(account.id, self.demo.integration.account_ids)
+        rows = sum(row.amount for row in account.transactions)
+        self.assertEqual(account.balance, letting.OPENING_BALANCE + rows)
+        self.assertGreaterEqual(len(account.transactions), 20)
+        self.assertLess(max(row.attributes['createdAt'] for row in account.transactions), self.demo.clock)
 
     def test_the_last_whole_month_has_over_two_thousand_rows_with_equal_ones_and_refunds(self):
         month = [row for row in self.rows if str(row.attributes['executionDate']).startswith('2026-03')]
@@ -52,7 +61,7 @@ class TestDemo(SimulatorCase):
         self.assertTrue([row for row in month if 'Terugbetaling' in str(row.attributes['remittanceInformation'])])
 
     def test_balances_are_the_sums_of_the_rows(self):
-        for account in self.demo.accounts:
+        for account in self.accounts.values():
             self.assertEqual(account.balance, sum(row.amount for row in account.transactions))
             self.assertEqual(account.balance, account.bank.attributes['currentBalance'])
             self.assertEqual(account.balance.as_tuple().exponent, -2)

@@ -1,15 +1,9 @@
+import { Deferred, advanceTime, animationFrame, runAllTimers } from "@odoo/hoot-mock";
 import { beforeEach, describe, expect, test } from "@odoo/hoot";
+import { contains, makeServerError, mockService, mountWithCleanup, onRpc } from "@web/../tests/web_test_helpers";
 import { press, queryAllTexts, queryOne } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, Deferred, runAllTimers } from "@odoo/hoot-mock";
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
-import {
-    contains,
-    makeServerError,
-    mockService,
-    mountWithCleanup,
-    onRpc,
-} from "@web/../tests/web_test_helpers";
 import { InstitutionSelector } from "@account_online_ponto/components/institution_selector/institution_selector";
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
 
 describe.current.tags("desktop");
 defineMailModels();
@@ -39,9 +33,7 @@ function institution(name, values = {}) {
 function answerWith(find) {
     onRpc("ponto.institution", "search_catalogue", async ({ args: [text], kwargs }) => {
         const found = await find(text, kwargs.offset);
-        return Array.isArray(found)
-            ? { institutions: found, has_more: false, is_empty: false }
-            : found;
+        return Array.isArray(found) ? { institutions: found, has_more: false, is_empty: false } : found;
     });
 }
 
@@ -79,10 +71,7 @@ test("cards say what there is to know of each institution", async () => {
     expect(`${CARD}:eq(2)`).toHaveText(/Under maintenance until Tuesday$/);
     expect(`${CARD}:eq(0) ${INITIAL}`).toHaveStyle({ color: "rgb(0, 0, 0)" });
     expect(`${CARD}:eq(2) ${INITIAL}`).toHaveStyle({ color: "rgb(255, 255, 255)" });
-    expect(`${CARD}:eq(3) img`).toHaveAttribute(
-        "data-src",
-        "/web/image/ponto.institution/4/logo?unique=1"
-    );
+    expect(`${CARD}:eq(3) img`).toHaveAttribute("data-src", "/web/image/ponto.institution/4/logo?unique=1");
 });
 
 test("an initial takes the place of a logo that cannot be shown", async () => {

@@ -1,19 +1,19 @@
-import { after, beforeEach, describe, expect, test } from "@odoo/hoot";
-import { queryAllTexts } from "@odoo/hoot-dom";
-import { advanceTime, animationFrame, Deferred, mockDate } from "@odoo/hoot-mock";
-import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import { Deferred, advanceTime, animationFrame, mockDate } from "@odoo/hoot-mock";
 import {
+    MockServer,
     contains,
     defineModels,
     fields,
     makeServerError,
-    MockServer,
     mockService,
     models,
     mountView,
     onRpc,
 } from "@web/../tests/web_test_helpers";
+import { after, beforeEach, describe, expect, test } from "@odoo/hoot";
 import { browser } from "@web/core/browser/browser";
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import { queryAllTexts } from "@odoo/hoot-dom";
 
 describe.current.tags("desktop");
 defineMailModels();
@@ -282,11 +282,7 @@ describe("a fetch", () => {
         tell(feed({ bank_balance: "€ 1,770.00" }));
         await advanceTime(LOOK);
         await animationFrame();
-        expect.verifySteps([
-            "look at 7",
-            "look at 7",
-            "success: Kadebank: New transactions: 800, booked: 800.",
-        ]);
+        expect.verifySteps(["look at 7", "look at 7", "success: Kadebank: New transactions: 800, booked: 800."]);
         expect(".o_ponto_balance").toHaveText(/€ 1,770.00/);
         expect(".o_ponto_progress").toHaveCount(0);
         await advanceTime(3 * LOOK);
@@ -335,11 +331,7 @@ describe("a fetch", () => {
         await advanceTime(LOOK);
         await advanceTime(LOOK);
         await animationFrame();
-        expect.verifySteps([
-            "look at 7",
-            "look at 7",
-            "success: Kadebank: New transactions: 2, booked: 2.",
-        ]);
+        expect.verifySteps(["look at 7", "look at 7", "success: Kadebank: New transactions: 2, booked: 2."]);
         expect(browser.sessionStorage.getItem("account_online_ponto.fetch.7")).toBe(null);
     });
 

@@ -20,8 +20,10 @@ export class InstitutionCard extends Component {
                 status: String,
                 status_name: String,
                 maintenance: String,
-                logo: String, // its address, or ""
-                color: String, // "#rrggbb", or ""
+                // Its address, or "".
+                logo: String,
+                // "#rrggbb", or "".
+                color: String,
             },
         },
         isPicked: Boolean,

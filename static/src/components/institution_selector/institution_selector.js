@@ -1,17 +1,19 @@
 import { Component, onPatched, onWillStart, useRef, useState } from "@odoo/owl";
-import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
-import { _t } from "@web/core/l10n/translation";
-import { RPCError } from "@web/core/network/rpc";
-import { registry } from "@web/core/registry";
-import { KeepLast } from "@web/core/utils/concurrency";
 import { useAutofocus, useService } from "@web/core/utils/hooks";
-import { useDebounced } from "@web/core/utils/timing";
-import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 import { InstitutionCard } from "./institution_card";
+import { KeepLast } from "@web/core/utils/concurrency";
+import { RPCError } from "@web/core/network/rpc";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { standardActionServiceProps } from "@web/webclient/actions/action_service";
+import { useDebounced } from "@web/core/utils/timing";
 
 const PAGE_SIZE = 60;
-const TYPING_PAUSE = 100; // milliseconds
-const NEAR_THE_END = 200; // pixels
+/** In milliseconds. */
+const TYPING_PAUSE = 100;
+/** In pixels. */
+const NEAR_THE_END = 200;
 
 /**
  * The window *Add a Bank Account*: a search box over Ponto's catalogue of financial institutions, as cards.
@@ -66,7 +68,8 @@ export class InstitutionSelector extends Component {
             ev.preventDefault();
             this.searchSoon.cancel();
             await this.search();
-            this.goToCards = true; // once they are there
+            // Once they are there.
+            this.goToCards = true;
         }
     }
 
@@ -171,9 +174,11 @@ export class InstitutionSelector extends Component {
                           "Ponto offers this bank as an experiment. Ponto itself supports it: if something does not work with this bank, please contact Ponto."
                       ),
             confirmLabel: _t("Continue"),
-            confirm: () => void this.connect(institution),
+            confirm: () => {
+                this.connect(institution);
+            },
             cancelLabel: _t("Back"),
-            cancel: () => {},
+            cancel: () => undefined,
         });
     }
 
@@ -191,9 +196,7 @@ export class InstitutionSelector extends Component {
     }
 
     async setUpByHand() {
-        await this.action.doAction(
-            await this.orm.call("res.company", "setting_init_bank_account_action", [])
-        );
+        await this.action.doAction(await this.orm.call("res.company", "setting_init_bank_account_action", []));
     }
 }
 

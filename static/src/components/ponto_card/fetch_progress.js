@@ -1,19 +1,20 @@
-import { onWillDestroy, useExternalListener, useState } from "@odoo/owl";
-import { browser } from "@web/core/browser/browser";
-import { _t } from "@web/core/l10n/translation";
 import { ConnectionAbortedError, ConnectionLostError, RPCError } from "@web/core/network/rpc";
+import { onWillDestroy, useExternalListener, useState } from "@odoo/owl";
+import { _t } from "@web/core/l10n/translation";
+import { browser } from "@web/core/browser/browser";
 import { useService } from "@web/core/utils/hooks";
 
-const PAUSE = 2500; // milliseconds between two looks
-const REMEMBERED = 15 * 60 * 1000; // milliseconds after which nobody waits for a fetch any longer
+/** Milliseconds between two looks. */
+const PAUSE = 2500;
+/** Milliseconds after which nobody waits for a fetch any longer. */
+const REMEMBERED = 15 * 60 * 1000;
 
 /** What this tab has begun and not seen the end of; it outlives a reload of the page. */
 const begun = {
     key: (accountId) => `account_online_ponto.fetch.${accountId}`,
     note: (accountId) => browser.sessionStorage.setItem(begun.key(accountId), Date.now()),
     forget: (accountId) => browser.sessionStorage.removeItem(begun.key(accountId)),
-    has: (accountId) =>
-        Date.now() - Number(browser.sessionStorage.getItem(begun.key(accountId))) < REMEMBERED,
+    has: (accountId) => Date.now() - Number(browser.sessionStorage.getItem(begun.key(accountId))) < REMEMBERED,
 };
 
 function sentence(error) {
@@ -45,13 +46,21 @@ export function useFetchProgress(onEnd) {
         Object.assign(state, { stage, booked, toBook: to_book });
     }
 
-    async function look() {
+    function end(progress) {
+        const isOwn = begun.has(accountId);
+        begun.forget(accountId);
+        show(progress);
+        onEnd(progress, isOwn);
+    }
+
+    async function look(later) {
         timer = false;
         if (document.visibilityState === "hidden") {
-            return; // until the page is visible again
+            // Until the page is visible again.
+            return;
         }
         isBusy = true;
-        let progress;
+        let progress = null;
         try {
             [progress] = await orm.silent.call("ponto.account", "fetch_progress", [[accountId]]);
         } catch (error) {
@@ -66,20 +75,13 @@ export function useFetchProgress(onEnd) {
             end(progress);
         } else {
             show(progress);
-            lookLater();
+            later();
         }
     }
 
     function lookLater() {
         browser.clearTimeout(timer);
-        timer = browser.setTimeout(look, PAUSE);
-    }
-
-    function end(progress) {
-        const isOwn = begun.has(accountId);
-        begun.forget(accountId);
-        show(progress);
-        onEnd(progress, isOwn);
+        timer = browser.setTimeout(() => look(lookLater), PAUSE);
     }
 
     /** Begin a fetch by `start()`, a promise, and follow it. */
@@ -96,7 +98,7 @@ export function useFetchProgress(onEnd) {
         } finally {
             isBusy = false;
         }
-        await look();
+        await look(lookLater);
     }
 
     /** Show how far the account's fetch is, and follow it to its end if it goes on and the person may fetch. */
@@ -107,7 +109,8 @@ export function useFetchProgress(onEnd) {
         }
         show(card);
         if (card.can_fetch && begun.has(accountId) && card.stage === "done") {
-            state.stage = "reading"; // perhaps: a request of before the reload may still be at work
+            // Perhaps: a request of before the reload may still be at work.
+            state.stage = "reading";
         }
         if (card.can_fetch && state.stage !== "done") {
             lookLater();
@@ -116,7 +119,7 @@ export function useFetchProgress(onEnd) {
 
     useExternalListener(document, "visibilitychange", () => {
         if (document.visibilityState === "visible" && accountId && state.stage !== "done" && !isBusy && !timer) {
-            look();
+            look(lookLater);
         }
     });
     onWillDestroy(() => browser.clearTimeout(timer));

@@ -1,14 +1,14 @@
 import { Component, markup, reactive, useEffect, useState } from "@odoo/owl";
 import { deserializeDateTime, toLocaleDateTimeString } from "@web/core/l10n/dates";
-import { _t } from "@web/core/l10n/translation";
-import { usePopover } from "@web/core/popover/popover_hook";
-import { registry } from "@web/core/registry";
 import { useBus, useService } from "@web/core/utils/hooks";
-import { useRecordObserver } from "@web/model/relational_model/utils";
-import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { PontoProblems } from "../ponto_problems/ponto_problems";
 import { PontoReasons } from "../ponto_reasons/ponto_reasons";
+import { _t } from "@web/core/l10n/translation";
+import { registry } from "@web/core/registry";
+import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
 import { useFetchProgress } from "./fetch_progress";
+import { usePopover } from "@web/core/popover/popover_hook";
+import { useRecordObserver } from "@web/model/relational_model/utils";
 
 const { DateTime } = luxon;
 
@@ -163,9 +163,7 @@ export class PontoCard extends Component {
 
     async fetchTransactions() {
         const { id } = this.state.card;
-        await this.fetch.begin(() =>
-            this.orm.silent.call("ponto.account", "action_fetch_transactions", [[id]])
-        );
+        await this.fetch.begin(() => this.orm.silent.call("ponto.account", "action_fetch_transactions", [[id]]));
     }
 
     onFetched({ message, failed }, isOwn) {

@@ -1,17 +1,17 @@
 import { Component, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
-import { hasTouch } from "@web/core/browser/feature_detection";
-import { formatDate, deserializeDate } from "@web/core/l10n/dates";
-import { _t } from "@web/core/l10n/translation";
+import { deserializeDate, formatDate } from "@web/core/l10n/dates";
 import { MultiRecordSelector } from "@web/core/record_selectors/multi_record_selector";
 import { RecordSelector } from "@web/core/record_selectors/record_selector";
-import { registry } from "@web/core/registry";
-import { user } from "@web/core/user";
-import { useDebounced } from "@web/core/utils/timing";
-import { useService } from "@web/core/utils/hooks";
+import { _t } from "@web/core/l10n/translation";
 import { formatMonetary } from "@web/views/fields/formatters";
+import { hasTouch } from "@web/core/browser/feature_detection";
 import { parseMonetary } from "@web/views/fields/parsers";
-import { useRecordObserver } from "@web/model/relational_model/utils";
+import { registry } from "@web/core/registry";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
+import { useDebounced } from "@web/core/utils/timing";
+import { useRecordObserver } from "@web/model/relational_model/utils";
+import { useService } from "@web/core/utils/hooks";
+import { user } from "@web/core/user";
 
 const SEARCH_DELAY = 250;
 
@@ -246,7 +246,12 @@ export class ReconciliationPanel extends Component {
             return;
         }
         const hasAccount = this.state.chosen.some((entry) => entry.accountId);
-        await this.reconcile(this.state.chosen.map((entry) => this.counterpart(entry)), "by_hand", {}, hasAccount);
+        await this.reconcile(
+            this.state.chosen.map((entry) => this.counterpart(entry)),
+            "by_hand",
+            {},
+            hasAccount
+        );
     }
 
     async accept(proposal) {
@@ -293,9 +298,7 @@ export class ReconciliationPanel extends Component {
     }
 
     async createRule(lineId) {
-        this.action.doAction(
-            await this.orm.call("account.bank.statement.line", "action_create_rule", [[lineId]])
-        );
+        this.action.doAction(await this.orm.call("account.bank.statement.line", "action_create_rule", [[lineId]]));
     }
 
     openDocument(document) {

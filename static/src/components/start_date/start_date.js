@@ -1,5 +1,5 @@
-import { registry } from "@web/core/registry";
 import { DateTimeField, dateField } from "@web/views/fields/datetime/datetime_field";
+import { registry } from "@web/core/registry";
 
 /** A date whose absence means something: where nobody edits it, the placeholder says what. */
 export class StartDateField extends DateTimeField {

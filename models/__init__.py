@@ -62,3 +62,5 @@ from . import ponto_account_opening_line
 from . import res_company
 from . import res_config_settings
 from . import fast_lane
+from . import fast_lane_alike
+from . import fast_lane_entries

@@ -12,6 +12,7 @@ looks up the last number      for the first entry of a batch and period, and for
 writes prefix and number      they are set together with the number
 computes what many share      for the first of those that agree in what it follows from (`fast_lane_alike.py`)
 looks for each currency       once for each environment in which it rounds an amount
+looks for locks               once for each day
 synchronizes with the entry   only lines that differ from their entry (`_is_in_step`)
 synchronizes taxes and terms  not at all: entries with taxes leave the lane
 searches analytic models      not where there are none
@@ -23,7 +24,7 @@ What the lane does not cover leaves it by itself (`LeaveLane`), and core creates
 
 from collections import defaultdict
 
-from odoo import api, models
+from odoo import models
 
 # The context key that opens the lane, and the only value that does: nothing that comes over RPC is this object.
 LANE = 'ponto_fast_lane'
@@ -54,6 +55,7 @@ class Lane:
     :ivar paths: `{field: paths of the values that it follows from}`, None where each record is computed
     :ivar environments: `{environment: the one in which it looks at a record's currency}`
     :ivar currencies: `{(field, currency id): new record that has it}`
+    :ivar locks: `{(company, name of a lock, date): the lock date that it violates, if any}`
     """
 
     def __init__(self, partners):
@@ -70,6 +72,7 @@ class Lane:
         self.paths = {}
         self.environments = {}
         self.currencies = {}
+        self.locks = {}
 
 
 class FastLane(models.AbstractModel):

@@ -11,8 +11,8 @@ from itertools import repeat
 from odoo import api, models
 
 MISSING = object()
-# What core looks at besides what the field declares: `{model: {name of the field: names}}`. Other fields are computed for
-# each record, except related ones, which have the value that they are related to.
+# What core looks at besides what the field declares: `{model: {name of the field: names}}`. Other fields are computed
+# for each record, except related ones, which have the value that they are related to.
 FOLLOWS = {
     'account.bank.statement.line': {'currency_id': ('company_id',)},
     'account.move': {'company_id': (), 'currency_id': ()},

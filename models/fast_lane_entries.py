@@ -73,6 +73,13 @@ class AccountMove(models.Model):
     def _is_known_untaxed(self):
         return self._is_batch() and self._lane().is_untaxed
 
+    def _inverse_company_id(self):
+        """Look once whether the journal of all is the company's; core looks for each."""
+        company, journal = self.company_id, self.journal_id
+        if self._is_batch() and len(company) == len(journal) == 1 and self._is_of_company(journal):
+            return None
+        return super()._inverse_company_id()
+
     @contextmanager
     def _sync_dynamic_lines(self, container):
         if self._is_batch():
@@ -220,3 +227,16 @@ class AccountAnalyticDistributionModel(models.Model):
         if lane.has_analytic_models is None:
             lane.has_analytic_models = bool(self.search([], limit=1))
         return super()._get_applicable_models(vals) if lane.has_analytic_models else self.browse()
+
+
+class ResCompany(models.Model):
+    _inherit = 'res.company'
+
+    def _get_violated_soft_lock_date(self, soft_lock_date_field, date):
+        lane = self.env['ponto.fast.lane']._lane()
+        if not lane:
+            return super()._get_violated_soft_lock_date(soft_lock_date_field, date)
+        key = self, soft_lock_date_field, date
+        if key not in lane.locks:
+            lane.locks[key] = super()._get_violated_soft_lock_date(soft_lock_date_field, date)
+        return lane.locks[key]

@@ -132,6 +132,8 @@ def _bounded(text):
 
 
 def _readable(text):
+    if text.isprintable():
+        return text
     return ''.join(char for char in text if char.isprintable() or char.isspace())
 
 

@@ -2,7 +2,7 @@
 
 from odoo import models
 
-from .conversions import naive_utc
+from .conversions import local_date, naive_utc
 from .matching import EXACT, SAME, pair
 
 
@@ -40,7 +40,16 @@ class PontoAccount(models.Model):
         row._apply_dates()
 
     def _prepare_new_vals(self, item):
-        return {'account_id': self.id, 'sweep_number': self.sweep_number, **self._prepare_row_vals(item)}
+        vals = self._prepare_row_vals(item)
+        day = self._booking_day(vals['execution_date'], vals['value_date'])
+        return {'account_id': self.id, 'sweep_number': self.sweep_number, 'date': day, **vals}
+
+    def _booking_day(self, execution_date, value_date):
+        """Return the day on which a transaction with these dates is booked, by the account's date and zone."""
+        first, second = execution_date, value_date
+        if self.date_basis == 'value':
+            first, second = second, first
+        return local_date(first or second, self.time_zone)
 
     def _prepare_row_vals(self, item):
         """Return the inbox values of a `Transaction` resource of this account."""

@@ -2,7 +2,6 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from .conversions import local_date
 from .hold_reasons import hold_reason, hold_sentence
 from .labels import payment_reference
 from .rights import check_may_book
@@ -34,7 +33,7 @@ class PontoTransaction(models.Model):
     _order = 'date desc, rank desc, id desc'
     _rec_name = 'payment_ref'
 
-    account_id = fields.Many2one('ponto.account', required=True, readonly=True, index=True, ondelete='restrict')
+    account_id = fields.Many2one('ponto.account', required=True, readonly=True, ondelete='restrict')
     company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
     journal_id = fields.Many2one(related='account_id.journal_id', string="Journal")
 
@@ -149,6 +148,8 @@ class PontoTransaction(models.Model):
         '(statement_line_id) WHERE statement_line_id IS NOT NULL',
         "This statement line already belongs to another transaction.",
     )
+    _day_idx = models.Index('(account_id, date)')
+    _rank_idx = models.Index('(account_id, rank)')
     _to_review_idx = models.Index("(account_id) WHERE hold_reason IS NOT NULL")
     _further_idx = models.Index("(account_id) WHERE number > 1")
     _to_book_idx = models.Index(
@@ -287,11 +288,7 @@ class PontoTransaction(models.Model):
             (waiting - skipped).filtered(lambda row: row.state == 'skipped')._queue()
 
     def _booking_day(self):
-        account = self.account_id
-        first, second = self.execution_date, self.value_date
-        if account.date_basis == 'value':
-            first, second = second, first
-        return local_date(first or second, account.time_zone)
+        return self.account_id._booking_day(self.execution_date, self.value_date)
 
     # -------------------------------------------------------------------------
     # Transitions: the only writers of `state`
@@ -338,9 +335,27 @@ class PontoTransaction(models.Model):
             earlier_id=earlier.id if earlier else False,
         )
 
-    def _mark_booked(self, line):
-        """Let `line` be what the books made of this row."""
-        self._set_state('booked', statement_line_id=line.id, booked_attributes=self.attributes, booked_rank=self.rank)
+    def _mark_booked(self, lines):
+        """Let each of `lines` be what the books made of the row at its place, by one query for all of them."""
+        self.flush_recordset()
+        companions = {name: None if value is False else value for name, value in COMPANIONS.items()}
+        own = {
+            'statement_line_id': SQL("pair.line_id"),
+            'booked_attributes': SQL("attributes"),
+            'booked_rank': SQL("rank"),
+        }
+        changes = {**companions, **own, 'state': 'booked', 'write_uid': self.env.uid, 'write_date': self.env.cr.now()}
+        self.env.cr.execute(
+            SQL(
+                "UPDATE ponto_transaction SET %s FROM unnest(%s, %s) AS pair(row_id, line_id) WHERE id = pair.row_id",
+                SQL(", ").join(SQL("%s = %s", SQL.identifier(name), value) for name, value in changes.items()),
+                self.ids,
+                lines.ids,
+            )
+        )
+        self.invalidate_recordset(changes, flush=False)
+        lines.invalidate_recordset(['ponto_transaction_ids'], flush=False)
+        self.modified(changes)
 
     def _mark_followed(self):
         """Note that the statement lines of these rows have followed the bank, or that somebody was told otherwise."""

@@ -69,7 +69,7 @@ class PontoTransaction(models.Model):
                 lines = lines.with_env(self.env)
                 for row, line in zip(self, lines, strict=True):
                     line._check_values({'date': row.date, 'amount': row.amount})
-                    row._mark_booked(line)
+                self._mark_booked(lines)
             return self
         except Exception as error:  # whatever Odoo, the database or another addon objects to, the row says it
             if is_passing(error):
@@ -108,9 +108,12 @@ class PontoTransaction(models.Model):
         suspects = self._suspects(account)
         doubts = self._doubts_about_opening()
         obstacle = self._obstacle(account.journal_id)
+        obstacles = {day: self._day_obstacle(account, day) for day in {row.date for row in self} if day}
         reasons = {}
         for row in self:
-            reason = doubts.get(row) or row._own_reason_to_hold(account) or obstacle
+            reason = (
+                doubts.get(row) or row._own_reason_to_hold(account) or obstacles.get(row.date) or obstacle
+            )
             if reason and reason['kind'] == 'other_currency':
                 reason['suspect'] = row._entered_by_hand(account)
             if not reason and row in suspects:
@@ -152,20 +155,21 @@ class PontoTransaction(models.Model):
             return {'kind': 'missing'}
         if self.number > 1 and not self.is_checked:
             return {'kind': 'same_id', 'id': self.ponto_id}
-        return self._date_obstacle(account)
+        return None
 
-    def _date_obstacle(self, account):
-        """Return the arguments of `_hold` if nothing may be booked on this row's day now, else None."""
-        if self.date > fields.Date.context_today(self.with_context(tz=account.time_zone)):
+    @api.model
+    def _day_obstacle(self, account, day):
+        """Return the arguments of `_hold` if nothing may be booked on that day now, else None."""
+        if day > fields.Date.context_today(self.with_context(tz=account.time_zone)):
             return {'kind': 'future'}
-        locks = account.company_id._get_violated_lock_dates(self.date, False, account.journal_id)
+        locks = account.company_id._get_violated_lock_dates(day, False, account.journal_id)
         if locks:
             # What is locked for good cannot be opened, whatever else is locked.
             hard = [lock for lock in locks if lock[1] == 'hard_lock_date']
             lock_date, lock = (hard or locks)[-1]
             return {
                 'kind': 'locked_for_good' if hard else 'locked',
-                'date': fields.Date.to_string(self.date),
+                'date': fields.Date.to_string(day),
                 'lock_date': fields.Date.to_string(lock_date),
                 'lock': lock,
             }

@@ -73,3 +73,10 @@ class PontoTransaction(models.Model):
                 )
             )
         )
+
+
+class ResPartner(models.Model):
+    _inherit = 'res.partner'
+
+    # Names may be longer than an entry of a B-tree.
+    _ponto_name_idx = models.Index("USING hash (lower(name)) WHERE active")

@@ -146,7 +146,7 @@ class PontoTransaction(models.Model):
         """Book a held row with `amount` in the journal's currency; its own amount becomes the line's foreign one."""
         self.ensure_one()
         account = self.account_id
-        obstacle = self._obstacle(account.journal_id) or self._date_obstacle(account)
+        obstacle = self._obstacle(account.journal_id) or self._day_obstacle(account, self.date)
         if obstacle:
             raise UserError(hold_sentence(self.env, **obstacle))
         row = self.with_company(account.company_id)

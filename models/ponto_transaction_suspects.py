@@ -48,7 +48,7 @@ class PontoTransaction(models.Model):
             return {}
         known = {line: line._payment() for line in rows._suspected_lines(account)}
         known.update({row: row._payment() for row in rows._suspected_removals(account)})
-        return pair(known, {row: row._payment() for row in rows}, near(DUPLICATE_DAYS))
+        return known and pair(known, {row: row._payment() for row in rows}, near(DUPLICATE_DAYS))
 
     def _suspected_lines(self, account):
         lines = self.env['account.bank.statement.line'].search(

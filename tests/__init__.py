@@ -78,6 +78,7 @@ from . import test_browser_month
 from . import test_browser_reconcile
 from . import test_browser_review
 from . import test_year
+from . import test_scale
 from . import test_health
 from . import test_public_methods
 from . import test_states

@@ -1,28 +1,25 @@
 """The measurements of `scripts/bench`. Ponto is simulated in this process, so that no network is measured."""
 
 import argparse
-import cProfile
 import importlib
 import json
-import pstats
-import resource
-import time
+import os
+import platform
 from collections import defaultdict
-from contextlib import nullcontext
 from datetime import datetime, timedelta, timezone
+from itertools import repeat
 from pathlib import Path
 from statistics import median
 
 import requests
+from bench_run import profile_entries, run
+from bench_show import draw, show, show_profile
+from bench_ways import AGAIN, CORE, NEW_ROWS, NEWS, OURS, ways
 from stress_workers import LOGIN, environment, odoo, prepare
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 
 PARTNERS = 200
-NEW_ROWS = 10
-OURS, CORE = 'import', "core's create alone"
-AGAIN, NEWS = 'again, nothing new', f'again, {NEW_ROWS} new'
-HEAD = ('rows', 'what', 'CPU ms a row', 'seconds', 'queries a row', 'calls a row', "times core's CPU")
 
 
 def main():
@@ -31,40 +28,59 @@ def main():
     requests.Session.send = lambda session, request, **kwargs: sim.send(request, session=session, **kwargs)
     bank = sim.add_institution('Kadebank')
     # One account for each repetition: the one before the first warms up, the one after the last is profiled.
-    accounts = {size: [fill(sim, bank, size, number) for number in range(options.times + 2)] for size in options.sizes}
+    accounts = {size: make_accounts(sim, bank, 'BENCH', size, options.times + 2) for size in options.sizes}
     prepare('https://api.myponto.com', [(CLIENT_ID, CLIENT_SECRET)])
     # A worker begins with few rows a step, and soon takes as many as a step may have. Here it is past that.
     budget = odoo.addons.account_online_ponto.models.budget
     budget.BOOKING = budget.Pace(budget.ROWS)
     with environment() as env:
         env['res.partner'].create([{'name': f'Partner {number}'} for number in range(PARTNERS)])
-    rows = [row for size in options.sizes for row in measure(sim, accounts[size], size)]
-    show(rows)
-    if options.matching:
-        # It needs Odoo, which `stress_workers` has loaded.
-        bench_matching = importlib.import_module('bench_matching')
-        with environment(login=LOGIN) as env:
-            bench_matching.report(env(su=True))
+    results = {'at': str(datetime.now(timezone.utc)), 'machine': machine(), 'times': options.times, 'rows': []}
+    for size in options.sizes:
+        # Our feed is not to know the accounts of OCA's.
+        oca = make_accounts(sim, bank, 'OCA', size, options.times + 2) if os.environ['BENCH_OCA'] else None
+        rows, results['profile'] = measure(sim, accounts[size], oca, size)
+        results['rows'] += rows
+        show(rows)
+    show_profile(results['profile'])
+    measure_more(sim, bank, options, results)
     if options.json:
-        options.json.write_text(json.dumps({'at': str(datetime.now(timezone.utc)), 'rows': rows}, indent=1))
+        options.json.write_text(json.dumps(results, indent=1))
+    if options.chart:
+        draw(results['rows'], options.chart)
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser()
-    parser.add_argument('--sizes', type=lambda text: [int(size) for size in text.split(',')], default=[1000])
+    parser = argparse.ArgumentParser(prog='scripts/bench')
+    parser.add_argument('--sizes', type=numbers, default=[1000])
     parser.add_argument('--times', type=int, default=5)
+    parser.add_argument('--with-oca', action='store_true')
     parser.add_argument('--json', type=Path)
+    parser.add_argument('--chart', type=Path)
+    parser.add_argument('--workers', type=int)
+    parser.add_argument('--memory', type=numbers)
+    parser.add_argument('--search', action='store_true')
     parser.add_argument('--matching', action='store_true')
     return parser.parse_args()
 
 
-def fill(sim, bank, size, number):
-    """Return the Ponto id of a new account with a history of `size` rows, 20 a day, the last ones of yesterday."""
-    account = sim.add_account(f'BENCH{size}N{number}', institution=bank)
+def numbers(text):
+    return [int(number) for number in text.split(',')]
+
+
+def machine():
+    return f'{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}'
+
+
+def make_accounts(sim, bank, name, size, count):
+    """Return `{reference: account}` of new accounts with a history of `size` rows, 20 a day, the last of yesterday."""
     today = datetime.now(timezone.utc).date()
-    for row in range(size):
-        add_row(sim, account, row, today - timedelta(days=1 + (size - row) // 20))
-    return account.id
+    references = [f'{name}{size}N{number}' for number in range(count)]
+    accounts = {reference: sim.add_account(reference, institution=bank) for reference in references}
+    for account in accounts.values():
+        for row in range(size):
+            add_row(sim, account, row, today - timedelta(days=1 + (size - row) // 20))
+    return accounts
 
 
 def add_row(sim, account, number, day):
@@ -77,85 +93,49 @@ def add_row(sim, account, number, day):
     )
 
 
-# --- Measuring --------------------------------------------------------------------------------------------------------
-
-
-def measure(sim, accounts, size):
-    """Return the rows of the table for one size."""
-    runs = defaultdict(list)
-    for number, ponto_id in enumerate(accounts):
+def measure(sim, accounts, oca, size):
+    """Return the rows of the table for one size, and the ten entries of the profile of our import."""
+    runs, entries = defaultdict(list), []
+    today = datetime.now(timezone.utc).date()
+    for number, (reference, oca_reference) in enumerate(zip(accounts, oca or repeat(None), strict=False)):
         is_profiled = number == len(accounts) - 1
-        steps = {OURS: (synchronize, size), CORE: (create_lines, size), AGAIN: (synchronize, 1), NEWS: (synchronize, 1)}
-        for name, (step, count) in steps.items():
-            if name == NEWS:
-                for new in range(NEW_ROWS):
-                    add_row(sim, ponto_id, size + new, datetime.now(timezone.utc).date())
-            runs[name].append(run(step, ponto_id, count, is_profiled))
+        for way in ways(reference, oca_reference):
+            for new in range(NEW_ROWS) if way.name.startswith(NEWS) else ():
+                add_row(sim, (oca or {}).get(way.reference) or accounts[way.reference], size + new, today)
+            measured, profile = run(way, size, is_profiled)
+            runs[way.name].append(measured)
+            if way.name == OURS and profile:
+                entries = profile_entries(profile, size)
     unit = median(one['cpu'] for one in runs[CORE][1:-1])
-    return [
-        {
-            'size': size,
-            'name': name,
-            **{key: median(one[key] for one in measured[1:-1]) for key in ('cpu', 'seconds', 'queries')},
-            'calls': measured[-1]['calls'],
-            'faster': unit / median(one['cpu'] for one in measured[1:-1]),
-            'megabytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        }
-        for name, measured in runs.items()
-    ]
+    return [table_row(name, size, measured, unit) for name, measured in runs.items()], entries
 
 
-def run(step, ponto_id, count, is_profiled):
-    """Return what `step` costs, by `count`, in a transaction of its own, its commit included."""
-    profile = cProfile.Profile() if is_profiled else nullcontext()
-    with environment() as env:
-        account = env['ponto.account'].search([('ponto_id', '=', ponto_id)])
-        prepared = step.prepare(account) if hasattr(step, 'prepare') else account
-        env.flush_all()
-        queries, cpu, seconds = env.cr.sql_log_count, time.process_time(), time.perf_counter()
-        with profile:
-            step(prepared)
-            env.flush_all()
-            env.cr.commit()
-        return {
-            'cpu': (time.process_time() - cpu) / count * 1000,
-            'seconds': time.perf_counter() - seconds,
-            'queries': (env.cr.sql_log_count - queries) / count,
-            'calls': pstats.Stats(profile).total_calls / count if is_profiled else None,
-        }
+def table_row(name, size, measured, unit):
+    medians = {key: median(one[key] for one in measured[1:-1]) for key in ('cpu', 'seconds', 'queries')}
+    is_import = not name.startswith((AGAIN, NEWS))
+    return {
+        'size': size,
+        'name': name,
+        **medians,
+        'calls': measured[-1]['calls'],
+        'faster': unit / medians['cpu'] if is_import else None,
+        'cpu of each': [one['cpu'] for one in measured[1:-1]],
+    }
 
 
-def synchronize(account):
-    """Read and book, as the scheduled action does, in one transaction."""
-    account._synchronize()
+def measure_more(sim, bank, options, results):
+    """Measure what the options ask for besides. These modules need Odoo, which `stress_workers` has loaded."""
+    if options.search:
+        with environment(login=LOGIN) as env:
+            results['search'] = importlib.import_module('bench_search').report(env(su=True))
+    if options.workers or options.memory:
+        bench_processes = importlib.import_module('bench_processes')
+        make = lambda name, size, count: make_accounts(sim, bank, name, size, count)  # noqa: E731
+        results['processes'] = bench_processes.report(sim, make, options)
+    if options.matching:
+        with environment(login=LOGIN) as env:
+            importlib.import_module('bench_matching').report(env(su=True))
 
 
-def create_lines(prepared):
-    """Let core create the lines that booking has created, in one list."""
-    lines, vals_list = prepared
-    lines.create(vals_list)
-
-
-def prepare_lines(account):
-    company = account.company_id
-    journal = account.env['account.journal'].create({'name': 'Core', 'type': 'bank', 'company_id': company.id})
-    vals_list = account.transaction_ids.sudo().sorted('rank')._prepare_statement_lines_vals()
-    lines = account.env['account.bank.statement.line'].with_company(company)
-    return lines, [{**vals, 'journal_id': journal.id} for vals in vals_list]
-
-
-create_lines.prepare = prepare_lines
-
-
-def show(rows):
-    print(f'\n{HEAD[0]:>6}  {HEAD[1]:<20}{HEAD[2]:>14}{HEAD[3]:>9}{HEAD[4]:>15}{HEAD[5]:>13}{HEAD[6]:>18}')
-    for row in rows:
-        faster = f'{row["faster"]:.2f}' if row['name'] in (OURS, CORE) else ''
-        print(
-            f'{row["size"]:>6}  {row["name"]:<20}{row["cpu"]:>14.2f}{row["seconds"]:>9.2f}{row["queries"]:>15.2f}'
-            f'{row["calls"]:>13.0f}{faster:>18}'
-        )
-    print(f'For "again" the columns count the whole run. Peak memory of the process: {rows[-1]["megabytes"]} MB.')
-
-
-main()
+if __name__ == '__main__':
+    main()

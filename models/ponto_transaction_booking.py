@@ -111,9 +111,7 @@ class PontoTransaction(models.Model):
         obstacles = {day: self._day_obstacle(account, day) for day in {row.date for row in self} if day}
         reasons = {}
         for row in self:
-            reason = (
-                doubts.get(row) or row._own_reason_to_hold(account) or obstacles.get(row.date) or obstacle
-            )
+            reason = doubts.get(row) or row._own_reason_to_hold(account) or obstacles.get(row.date) or obstacle
             if reason and reason['kind'] == 'other_currency':
                 reason['suspect'] = row._entered_by_hand(account)
             if not reason and row in suspects:

@@ -12,6 +12,13 @@ KINDS = {
     'other_currency': ('currency', _lt("It is in %(currency)s but the journal is in %(other)s.")),
     'decimals': ('currency', _lt("Its amount %(figure)s has more decimals than %(currency)s allows.")),
     'missing': ('missing', _lt("Ponto no longer lists it. Import it only if it is on the bank's own statement.")),
+    'doubtful': (
+        'missing',
+        _lt(
+            "Ponto now lists a transaction like it. Odoo is reading Ponto's whole list to find out whether it still"
+            " lists both."
+        ),
+    ),
     'future': ('future', _lt("It is dated in the future and is booked on that date.")),
     'locked': (
         'locked',

@@ -107,21 +107,30 @@ def pair(known, listed, *stages):
     pairs = {}
     left = dict(known)
     for stage in stages:
-        alike = defaultdict(list)
-        for key, payment in left.items():
-            alike[stage.key(payment)].append((key, payment))
-        found = [
-            (distance, place, key, listed_key)
-            for listed_key, payment in listed.items()
-            if listed_key not in pairs
-            for place, (key, known_payment) in enumerate(alike.get(stage.key(payment), ()))
-            if (distance := stage.distance(known_payment, payment)) is not None
-        ]
-        for _distance, _place, key, listed_key in sorted(found, key=lambda each: each[0]):
+        new = {key: payment for key, payment in listed.items() if key not in pairs}
+        for _distance, key, listed_key in sorted(_alike(left, new, stage), key=lambda each: each[0]):
             if key in left and listed_key not in pairs:
                 pairs[listed_key] = key
                 del left[key]
     return pairs
+
+
+def candidates(known, listed, stage):
+    """Return the keys of all known payments that `stage` could pair with a listed one; arguments as of `pair`."""
+    return {key for _distance, key, _listed_key in _alike(known, listed, stage)}
+
+
+def _alike(known, listed, stage):
+    """Return `[(distance, key of the known payment, key of the listed one)]` of all that `stage` takes for the same."""
+    alike = defaultdict(list)
+    for key, payment in known.items():
+        alike[stage.key(payment)].append((key, payment))
+    return [
+        (distance, key, listed_key)
+        for listed_key, payment in listed.items()
+        for key, known_payment in alike.get(stage.key(payment), ())
+        if (distance := stage.distance(known_payment, payment)) is not None
+    ]
 
 
 def near(days):

@@ -17,6 +17,10 @@ Sweeps are numbered, and each row carries the number of the last sweep that has 
 rows with a lower number are gone from Ponto's list. Between two runs of one sweep a row can move up to where no run
 looks again. So at the end of a sweep in several runs only those rows are gone that the sweep before has not listed
 either.
+
+Ponto may list a known row under a new id. So a known row that a new one resembles is *doubtful* until it is listed
+again or gone. Meanwhile booking takes its line for the new row's. A run that has read enough while a row is doubtful
+begins a sweep.
 """
 
 import time
@@ -30,8 +34,10 @@ from odoo.fields import Domain
 from ..ponto.errors import PontoApiError
 from . import budget
 from .conversions import naive_utc
+from .matching import candidates, near
 from .moments import noted
 from .ordering import places
+from .ponto_transaction_suspects import DUPLICATE_DAYS
 
 # A bank may list a transaction late, below known ones: each run reads back this far before the last successful read.
 LOOKBACK = timedelta(days=30)
@@ -135,11 +141,8 @@ class PontoAccount(models.Model):
         if account.resume_after and stretch.ended == 'enough':
             account._place(stretch)
             stretch = account._resume(counts, at_most)
-        elif account.last_full_read_at and not account._is_complete(stretch):
-            # A known row is gone or has moved, and only the whole list tells which.
-            account._begin_sweep()
-            if stretch.ended == 'enough':
-                account._read_on(stretch, counts, at_most)
+        if account.last_full_read_at and not account._is_complete(stretch):
+            stretch = account._sweep_on(stretch, counts, at_most)
         account._place(stretch)
         account.resume_after = stretch.ended == 'budget' and stretch.last
         if stretch.ended == 'end':
@@ -157,6 +160,17 @@ class PontoAccount(models.Model):
                 raise
             self._begin_sweep()
             return self._read_on(Stretch(), counts, at_most)
+
+    def _sweep_on(self, stretch, counts, at_most):
+        """Begin a sweep with this stretch, or with one from the top, and return it.
+
+        A known row is gone or has moved, and only the whole list tells which.
+        """
+        if stretch.after:
+            self._place(stretch)
+            stretch = Stretch(ended='enough')
+        self._begin_sweep()
+        return self._read_on(stretch, counts, at_most) if stretch.ended == 'enough' else stretch
 
     def _read_on(self, stretch, counts, at_most):
         """Read the pages below `stretch` into the inbox, add what they hold to `counts`, and return the stretch."""
@@ -180,6 +194,7 @@ class PontoAccount(models.Model):
                 break
         if self._further_rows():
             counts.update(self._follow_changes(stretch, self._passed_over(stretch)))
+        self._doubt(stretch)
         return stretch
 
     def _is_enough(self, stretch, items):
@@ -203,10 +218,11 @@ class PontoAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _is_complete(self, stretch):
-        """Return whether no more of the list is needed to know what this stretch, which begins at the top, means."""
-        if self._has_open_changes(stretch):
+        """Return whether no more of the list is needed to know what this stretch means."""
+        if self._has_open_changes(stretch) or self._passed_over(stretch, limit=1):
             return False
-        return stretch.ended == 'budget' or not self._passed_over(stretch, limit=1)
+        doubtful = [('account_id', '=', self.id), ('is_doubtful', '=', True)]
+        return stretch.ended == 'budget' or not self._inbox().search_count(doubtful, limit=1)
 
     def _passed_over(self, stretch, limit=None):
         """Return the known rows, `limit` at most, that should be in this stretch by their rank, and are not."""
@@ -225,6 +241,28 @@ class PontoAccount(models.Model):
         if ceiling:
             domain.append(('rank', '<', ceiling))
         return self._inbox().search(domain, limit=limit)
+
+    def _doubt(self, stretch):
+        """Doubt the known rows that resemble a new row of this stretch, and that it does not hold."""
+        listed = self._listed(stretch)
+        listed.filtered('is_doubtful').is_doubtful = False
+        # New rows have no rank yet.
+        new = listed.filtered(lambda row: row.date and not row.rank)
+        others = new and self._inbox().search(
+            [
+                *new._about_same_domain(),
+                ('account_id', '=', self.id),
+                ('missing_since', '=', False),
+                ('id', 'not in', listed.ids),
+                # This sweep has listed the others.
+                *([('sweep_number', '<', self.sweep_number)] if not self.last_full_read_at else []),
+            ]
+        )
+        if others:
+            found = candidates(
+                {row: row._payment() for row in others}, {row: row._payment() for row in new}, near(DUPLICATE_DAYS)
+            )
+            others.browse(row.id for row in found).is_doubtful = True
 
     def _end_list(self, stretch):
         """The list has been read to its end: note the rows that it does not hold any more. The books keep them."""

@@ -26,9 +26,11 @@ class PontoAccount(models.Model):
             '|',
             '|',
             '|',
+            '|',
             ('link_id.auto_synchronize', '=', True),
             ('state', '=', 'error'),
             ('resume_after', '!=', False),
+            ('last_full_read_at', '=', False),
             ('pending_synchronization_ids', '!=', False),
         ]
 
@@ -39,7 +41,7 @@ class PontoAccount(models.Model):
 
     def _next_read_after(self, now):
         """Return when to read again after a read at `now`: at once when there is more, soon when the bank was asked."""
-        if self.resume_after:
+        if self.resume_after or self._is_in_doubt():
             return now
         return now + timedelta(minutes=1) if self.pending_synchronization_ids else self._next_read_at(now)
 

@@ -29,6 +29,11 @@ class PontoAccount(models.Model):
     def _is_full_read_due(self):
         return self.last_full_read_at and is_over(self.last_full_read_at, FULL_READ_EVERY)
 
+    def _is_in_doubt(self):
+        """Return whether another sweep must tell soon which rows are gone: booking holds new ones meanwhile."""
+        doubtful = [('account_id', '=', self.id), ('is_doubtful', '=', True)]
+        return not self.last_full_read_at and bool(self._inbox().search_count(doubtful, limit=1))
+
     def _begin_sweep(self):
         """Begin to read the whole list, from its top."""
         self.write({'last_full_read_at': False, 'resume_after': False, 'sweep_number': self.sweep_number + 1})

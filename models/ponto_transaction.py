@@ -142,6 +142,9 @@ class PontoTransaction(models.Model):
     is_wanted = fields.Boolean(readonly=True, help="Somebody has asked for it although it lies before the start date.")
     sweep_number = fields.Integer(readonly=True, help="The last read of Ponto's whole list that has listed it.")
     missing_since = fields.Datetime(readonly=True, help="When Ponto's whole list was first read without it.")
+    is_doubtful = fields.Boolean(
+        readonly=True, help="Ponto lists a new transaction like it, and has not listed this one since."
+    )
 
     _ponto_id_uniq = models.UniqueIndex('(account_id, ponto_id, number)', "This transaction is already in the inbox.")
     _statement_line_uniq = models.UniqueIndex(
@@ -267,7 +270,7 @@ class PontoTransaction(models.Model):
 
     def _note_missing(self):
         """Note that Ponto's whole list does not hold these rows any more."""
-        self.missing_since = fields.Datetime.now()
+        self.write({'missing_since': fields.Datetime.now(), 'is_doubtful': False})
 
     def _apply_dates(self):
         """Set the booking day by the account's choice of date and zone, and skip what lies before its start date.

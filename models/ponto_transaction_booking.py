@@ -151,6 +151,8 @@ class PontoTransaction(models.Model):
             return {'kind': 'decimals', 'figure': str(self.attributes.get('amount')), 'currency': self.currency_code}
         if self.missing_since and not self.is_checked:
             return {'kind': 'missing'}
+        if self.is_doubtful and not self.is_checked:
+            return {'kind': 'doubtful'}
         if self.number > 1 and not self.is_checked:
             return {'kind': 'same_id', 'id': self.ponto_id}
         return None

@@ -92,7 +92,7 @@ class PontoTransaction(models.Model):
             if row.suspect_line_id and not earlier:
                 row._check_suspect()
                 row._tie(row.suspect_line_id)
-            elif earlier and (earlier.missing_since or earlier.account_ponto_id != row.account_ponto_id):
+            elif earlier and (not earlier._is_listed() or earlier.account_ponto_id != row.account_ponto_id):
                 row._take_over(earlier)
 
     def _check_suspect(self):

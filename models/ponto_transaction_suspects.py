@@ -14,6 +14,9 @@ from .matching import Payment, near, pair
 # How far a line entered by hand or imported from a file may lie from a transaction to be suspected as the same.
 DUPLICATE_DAYS = 3
 
+# The domain of the rows for which `_is_listed` holds.
+LISTED = ('&', ('missing_since', '=', False), ('is_doubtful', '=', False))
+
 _FIGURE = re.compile(r'[0-9]+(?:[.,][0-9]{1,3})?', re.ASCII)
 
 
@@ -43,7 +46,7 @@ class PontoTransaction(models.Model):
         which one was entered by hand, the other is booked.
         """
         # What Ponto lists no more is held for that: its line must be left for the same payment under a new id.
-        rows = self.filtered(lambda row: row.date and not row.is_checked and not row.missing_since)
+        rows = self.filtered(lambda row: row.date and not row.is_checked and row._is_listed())
         if not rows:
             return {}
         known = {line: line._payment() for line in rows._suspected_lines(account)}
@@ -60,11 +63,7 @@ class PontoTransaction(models.Model):
                 (
                     'ponto_transaction_ids',
                     'not any',
-                    [
-                        ('account_id', '=', account.id),
-                        ('account_ponto_id', '=', account.ponto_id),
-                        ('missing_since', '=', False),
-                    ],
+                    [('account_id', '=', account.id), ('account_ponto_id', '=', account.ponto_id), *LISTED],
                 ),
                 ('state', '!=', 'cancel'),
                 ('is_ponto_opening', '=', False),
@@ -79,9 +78,10 @@ class PontoTransaction(models.Model):
                 *self._about_same_domain(),
                 ('account_id', '=', account.id),
                 ('state', '=', 'removed'),
-                '|',
-                ('account_ponto_id', '!=', account.ponto_id),
-                ('missing_since', '!=', False),
+                '!',
+                '&',
+                ('account_ponto_id', '=', account.ponto_id),
+                *LISTED,
             ]
         )
         return rows - self._held_for(account, 'earlier_id', rows)
@@ -126,13 +126,12 @@ class PontoTransaction(models.Model):
     def _held_for(self, account, name, suspects):
         """Return which of `suspects` rows of other batches are held for already, by their field `name`."""
         return self.search(
-            [
-                ('account_id', '=', account.id),
-                (name, 'in', suspects.ids),
-                ('id', 'not in', self.ids),
-                ('missing_since', '=', False),
-            ]
+            [('account_id', '=', account.id), (name, 'in', suspects.ids), ('id', 'not in', self.ids), *LISTED]
         )[name]
+
+    def _is_listed(self):
+        """Return whether Ponto lists this row, as far as is known."""
+        return not (self.missing_since or self.is_doubtful)
 
     def _prepare_suspicion_vals(self):
         """Return the arguments of `_hold` for a row that seems to be this removed one."""

@@ -64,6 +64,7 @@ from . import test_repeated
 from . import test_review
 from . import test_same_payment
 from . import test_suspects
+from . import test_suspects_in_steps
 from . import test_processes
 from . import test_connect_flow
 from . import test_copied_database

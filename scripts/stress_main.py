@@ -21,6 +21,7 @@ from decimal import Decimal
 from functools import partial
 
 import psycopg2
+from stress_quota import slowed
 from stress_server import KILLED, odoo_server
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Connect, Simulator
@@ -45,13 +46,13 @@ PARTIES = (
 COLUMNS = 'date, amount, payment_ref, partner_name, account_number, sequence'
 
 processes = multiprocessing.get_context('forkserver')
+processes.set_forkserver_preload(['stress_workers'])
 wrong = []
 
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = parse_arguments()
-    processes.set_forkserver_preload(['stress_workers'])
     started = time.monotonic()
     options.run(options)
     check_log()
@@ -79,6 +80,7 @@ def parse_arguments():
     command.add_argument('--cron-threads', type=int, default=2)
     command.add_argument('--lanes', type=int, help='so many jobs that read and book, and none that only books')
     command.add_argument('--minutes', type=float, default=120)
+    command.add_argument('--share', type=float, help="the part of the machine's processors that Odoo has, such as 0.2")
     command = commands.add_parser('same-account')
     command.set_defaults(run=same_account)
     command.add_argument('--processes', type=int, default=10)
@@ -242,10 +244,10 @@ def read_lines(account, database=DATABASE):
     )
 
 
-def check_books(sim):
+def check_books(sim, database=DATABASE):
     """Compare the books with what Ponto has, and the inbox too."""
     for account in sim.accounts:
-        lines = read_lines(account)
+        lines = read_lines(account, database)
         amounts = sorted(line[1] for line in lines)
         if amounts != sorted(row.amount for row in account.transactions):
             wrong.append(
@@ -257,6 +259,7 @@ def check_books(sim):
             SELECT row.state, count(*) FROM ponto_transaction row JOIN ponto_account account
                 ON account.id = row.account_id WHERE account.ponto_id = %s GROUP BY row.state""",
             account.id,
+            database=database,
         )
         if states != [('booked', len(account.transactions))]:
             wrong.append(f'{account.reference}: the inbox has {states} for {len(account.transactions)} transactions')
@@ -359,7 +362,11 @@ def first_import(options):
         choose_lanes(options.lanes)
         run_process('make_due', DATABASE)
         began = time.monotonic()
-        with odoo_server(DATABASE, LOG, options.workers, options.cron_threads):
+        with (
+            slowed(options.share) as slow_down,
+            odoo_server(DATABASE, LOG, options.workers, options.cron_threads) as process,
+        ):
+            slow_down(process.pid)
             wait_until_booked(total // 2, began, options.minutes)
             halfway = time.monotonic()
             sim.add_transaction(news, 1, date.today(), remittance_information='News')  # noqa: DTZ011
@@ -369,16 +376,18 @@ def first_import(options):
             waited = time.monotonic() - halfway
             seconds = wait_until_booked(total + 1, began, options.minutes)
         killed = [line for line in log().splitlines() if KILLED.search(line)]
+        durations = [float(duration) for duration in re.findall(r'Job .* duration ([\d.]+)s', log())]
         print(
             f'{total} transactions of {options.accounts} accounts in {seconds:.0f} s: {total / seconds:.1f} a second;'
-            f' news of another account booked after {waited:.0f} s; killed workers: {len(killed)}'
+            f' news of another account booked after {waited:.0f} s; killed workers: {len(killed)};'
+            f' {len(durations)} jobs, the longest of {max(durations, default=0):.0f} s'
         )
         wrong.extend(killed[:3])
         check_books(sim)
         check_no_error()
 
 
-def choose_lanes(lanes):
+def choose_lanes(lanes, database=DATABASE):
     """Let so many jobs that read and book be active and none that only books; None: as installed."""
     if lanes is None:
         return
@@ -388,6 +397,7 @@ def choose_lanes(lanes):
         UPDATE ir_cron SET active = data.name = ANY(%s) FROM ir_model_data data
          WHERE data.model = 'ir.cron' AND data.res_id = ir_cron.id AND data.module = 'account_online_ponto'""",
         names,
+        database=database,
     )
 
 

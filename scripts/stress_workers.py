@@ -9,6 +9,7 @@ import contextlib
 import os
 import random
 import time
+import uuid
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
@@ -45,18 +46,24 @@ def environment(database=DATABASE, login=None):
 # -------------------------------------------------------------------------
 
 
-def prepare(url, credentials):
-    """Make a company with a Ponto integration for each of `credentials`, all their accounts linked to new journals."""
+def prepare(url, credentials, apart=False):
+    """Make a company with a Ponto integration for each of `credentials`, all their accounts linked to new journals.
+
+    :param apart: each integration has a company of its own
+    """
     with environment() as env:
         env['ir.config_parameter'].set_param('account_online_ponto.direct_api_url', url)
         # The scheduler is to run the addon's own jobs and nothing else.
         own = env.ref('account_online_ponto.ir_cron_synchronize') + env.ref('account_online_ponto.ir_cron_book')
         (env['ir.cron'].search([]) - own).active = False
-        company = make_company(env)
-        env = env(context={'allowed_company_ids': company.ids})
-        for client_id, client_secret in credentials:
-            integration = env['ponto.integration'].create(
-                {'company_id': company.id, 'client_id': client_id, 'client_secret': client_secret}
+        companies = [make_company(env) for _credentials in (credentials if apart else credentials[:1])]
+        make_accountant(env, env['res.company'].union(*companies))
+        for number, (client_id, client_secret) in enumerate(credentials):
+            company = companies[number if apart else 0]
+            integration = (
+                env['ponto.integration']
+                .with_context(allowed_company_ids=company.ids)
+                .create({'company_id': company.id, 'client_id': client_id, 'client_secret': client_secret})
             )
             for account in integration._fetch_accounts():
                 account._link_to_new_journal()
@@ -106,19 +113,23 @@ def keep_tokens(integration, tokens):
 def make_company(env):
     """Return a company in euro; without a country, whose modules Odoo would install."""
     env.ref('base.EUR').active = True
-    company = env['res.company'].create({'name': 'Stress BV', 'currency_id': env.ref('base.EUR').id})
+    name = f'Stress BV {uuid.uuid4()}'
+    company = env['res.company'].create({'name': name, 'currency_id': env.ref('base.EUR').id})
     env['account.chart.template'].try_loading('generic_coa', company=company, install_demo=False)
     company.currency_id = env.ref('base.EUR')
+    return company
+
+
+def make_accountant(env, companies):
     env['res.users'].create(
         {
             'name': 'Accountant',
             'login': LOGIN,
-            'company_id': company.id,
-            'company_ids': [Command.set(company.ids)],
+            'company_id': companies[0].id,
+            'company_ids': [Command.set(companies.ids)],
             'group_ids': [Command.link(env.ref('account.group_account_manager').id)],
         }
     )
-    return company
 
 
 # -------------------------------------------------------------------------
@@ -191,6 +202,50 @@ def request(database, account_ids, method):
             return getattr(env['ponto.account'].search([('id', 'in', account_ids)] if account_ids else []), method)()
 
         return retrying(call, env)
+
+
+def tell_click(answers, account_id):
+    """Click once, and tell how many seconds it took and what the accountant was told."""
+    began = time.monotonic()
+    try:
+        message = click(account_ids=[account_id])
+    except Exception as error:  # noqa: BLE001 the test is to say what it was
+        message = repr(error)
+    answers.put((time.monotonic() - began, message))
+
+
+def fetch_to_the_end(answers):
+    """Click, and look at the progress as the browser does, until nothing is left to do; tell what was done.
+
+    A click begins so many accounts as it has time for, so there may be several.
+    """
+    message, looks = click(), 1
+    while 'fetch these again' in message:
+        message = click()
+    while {progress['stage'] for progress in request(DATABASE, None, 'fetch_progress')} != {'done'}:
+        looks += 1
+    answers.put((message, looks))
+
+
+def reconcile_by_hand(stop, answers, seed):
+    """Reconcile one open line after the other, as an accountant does, until told to stop; tell how many, and errors."""
+    chance, done, failed = random.Random(seed), 0, []
+    while not stop.value:
+        with environment(login=LOGIN) as env:
+            lines = env['account.bank.statement.line'].search([('is_reconciled', '=', False)], limit=40)
+            if not lines:
+                continue
+            line = lines.browse(chance.choice(lines.ids))
+            account = env['account.account'].search(
+                [('account_type', '=', 'expense'), ('company_ids', 'in', line.company_id.ids)], limit=1
+            )
+            try:
+                retrying(partial(line.reconcile_with, [{'account_id': account.id}]), env)
+                done += 1
+            except Exception as error:  # noqa: BLE001 the test is to say what it was
+                env.cr.rollback()
+                failed.append(repr(error))
+    answers.put((done, failed))
 
 
 WAYS = (run_scheduler, run_synchronization, run_booking, click, look, find_missing)

@@ -25,7 +25,7 @@ LOCK = 5
 BANK_ANSWER = timedelta(minutes=10)
 # A worker has so long to lock again the account that it has just claimed; then it counts as lost.
 CLAIM = timedelta(minutes=1)
-# What has taken its worker along so often is not tried again by itself.
+# Work that has cost so many workers is not tried again by itself.
 LOST_WORKERS = 2
 
 

@@ -34,7 +34,7 @@ class PontoAccount(models.Model):
         """
         address = self._customer_ip(self.company_id)
         client = self.integration_id._client()
-        # A question that is still open stays so when another is refused because of it.
+        # Ponto may refuse a new synchronization because an earlier one still runs: that one is still waited for.
         asked, failure = list(self.pending_synchronization_ids or []), None
         for subtype in SUBTYPES if address else ():
             try:
@@ -44,7 +44,7 @@ class PontoAccount(models.Model):
             except PontoRecentlySynchronizedError:
                 _logger.info("The bank was asked about online account %s a moment ago.", self.id)
             except PontoError as error:
-                # What Ponto has can be read none the less.
+                # Odoo can still read what Ponto has.
                 failure = error
         self.pending_synchronization_ids = asked or False
         self.synchronization_refusal = failure and self.env._(
@@ -59,7 +59,7 @@ class PontoAccount(models.Model):
             try:
                 synchronization = client.get_synchronization(synchronization_id=synchronization_id)
             except PontoError:
-                # Whatever it is, reading tells better what is the matter.
+                # The read that follows says better what is the matter.
                 continue
             if synchronization.status in ('pending', 'running'):
                 asked.append(synchronization_id)

@@ -1,4 +1,4 @@
-"""From which day on transactions enter the books, and on which day of the two that Ponto tells."""
+"""Which transactions enter the books and with which of Ponto's two dates, after the account's choice has changed."""
 
 from odoo import models
 from odoo.fields import Domain

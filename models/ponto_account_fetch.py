@@ -84,7 +84,7 @@ class PontoAccount(models.Model):
         stages = free._fetch_stages()
         free.filtered(lambda account: stages[account] != 'done')._apart(lambda account: account._fetch_on(), 'manual')
         stages = feeds._fetch_stages()
-        # Whoever holds the account is at work on it, but shows nothing of it before the end.
+        # A worker that holds the account is at work on it, and shows nothing of that before it commits.
         stages.update({account: 'reading' for account in feeds - free if stages[account] == 'done'})
         return [
             {**account._prepare_progress_vals(stages[account]), **account._prepare_outcome_vals()} for account in feeds
@@ -105,7 +105,7 @@ class PontoAccount(models.Model):
         wait_briefly(self.env)
         end = time.monotonic() + budget.CLICK
         runs = self.env['ponto.synchronization']
-        # A worker that had claimed an account gives way to the person.
+        # The person goes before a worker that has claimed an account.
         self.filtered('work').work = False
         for account in self:
             if time.monotonic() > end:
@@ -131,7 +131,7 @@ class PontoAccount(models.Model):
         run = self._last_run()
         if self.resume_after or (self.pending_synchronization_ids and not self._is_bank_still_asked()):
             return self._synchronize(limit=budget.ROWS, at_most=budget.PAGES)
-        # What is held has been tried by the read.
+        # The read has tried the held rows already.
         return self._book_into(run, budget.ROWS, self.env['ponto.transaction']._untried_domain())
 
     def _fetch_stages(self):

@@ -1,4 +1,4 @@
-"""Which accounts a grant covers: recognise, update, withdraw."""
+"""Which accounts a grant covers: recognize, update, withdraw."""
 
 from odoo import api, models
 
@@ -12,10 +12,11 @@ class PontoAccount(models.Model):
     def _update_from_grant(self, integration, links, resources):
         """Create or update the accounts of `integration` from all account `resources` that Ponto lists for it.
 
-        An account that Ponto lists under a new id is recognised where what it tells leaves no doubt (see `identity`),
-        and stays the same record: nothing is imported again. Where there is a doubt it becomes an account of its own,
-        without a journal, and the wizard asks. One that is listed no more is marked as not authorized. One that another
-        live integration of the company reads stays with that one.
+        - An account that Ponto lists under a new id stays the same record if what Ponto tells leaves no doubt (see
+          `identity`). Nothing of it is imported again.
+        - If there is a doubt, it becomes an account of its own, without a journal, and the wizard asks.
+        - An account that Ponto no longer lists is marked as not authorized.
+        - An account that another connected integration of the company reads stays with that integration.
 
         :param links: `{Ponto institution id or None: ponto.link}`
         :return: the accounts that this integration reads
@@ -42,7 +43,7 @@ class PontoAccount(models.Model):
         if not self:
             return self.create({**vals, 'time_zone': link.institution_id._local_zone()})
         if self.ponto_id != resource.id:
-            # Its rows have new ids as well.
+            # Ponto gives the transactions of such an account new ids as well.
             self._begin_sweep()
         self._mirror(vals)
         self._set_authorized()

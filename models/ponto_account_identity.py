@@ -1,4 +1,4 @@
-"""Which account is which: recognise, ask, continue where another one has stopped, and follow a changed number."""
+"""Which account is which: recognize it, ask, continue where another account has stopped, follow a changed number."""
 
 from odoo import api, fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
@@ -74,16 +74,17 @@ class PontoAccount(models.Model):
             for ponto_id, resource in resources.items()
         }
         content = self._content_comparison(lambda ponto_id: self._first_page(integration, ponto_id))
-        # One that never brought anything into the books must raise no doubt about one that has.
+        # An account that has never brought anything into the books must raise no doubt about one that has.
         used = self.filtered(lambda account: account.journal_id or account.transaction_ids)
         same, questions = recognize(used._traits(), listed, content)
         left = {ponto_id: traits for ponto_id, traits in listed.items() if ponto_id not in {*same, *questions}}
         return {**same, **recognize((self - used)._traits(), left)[0]}
 
     def _predecessors(self):
-        """Return `{account: accounts}`: of which of the feeds that have ended each of these may be the continuation.
+        """Return `{account: ended accounts}`: the feeds that have ended and that each of these accounts may continue.
 
-        One of them: it is that, or may be; several: a person must know. Accounts without any are left out.
+        With one, the account continues it or may do so. With several, a person must choose. An account that continues
+        none is left out.
         """
         linked = self.sudo().search([('company_id', 'in', self.company_id.ids), ('journal_id', '!=', False)])
         ended = linked.filtered(lambda account: account._is_replaceable())
@@ -96,7 +97,7 @@ class PontoAccount(models.Model):
         return {**{new: self.browse().union(*old) for new, old in questions.items()}, **same}
 
     def _twin(self):
-        """Return the account of the company, linked and read, that seems to be this one, as far as both tell."""
+        """Return the company's linked account, still read, that seems to be this very account; nothing if none does."""
         own = self._traits()[self]
         linked = self.sudo().search([('company_id', '=', self.company_id.id), ('journal_id', '!=', False)]) - self
         return linked.filtered(
@@ -119,8 +120,9 @@ class PontoAccount(models.Model):
     def _content_comparison(self, read):
         """Return `content(account, key)` for `recognize`.
 
-        More than half of the transactions that the account's inbox could know are known there: the same account. None
-        of them is: another one. Where there are none to compare, or they cannot be read, nobody knows.
+        The answer looks at the listed transactions of the time that the account's inbox covers. If the inbox knows more
+        than half of them, it is the same account (True). If it knows none, it is another one (False). In between, and
+        if there is nothing to compare or Ponto cannot be read, nobody knows (None).
 
         :param read: `read(key)` returns the newest transactions of the account that Ponto lists
         """
@@ -187,8 +189,9 @@ class PontoAccount(models.Model):
     def _continue(self, former):
         """Take over what `former`, whose journal this account is about to get, has brought into the inbox.
 
-        Ponto lists these transactions under other ids now: they are recognised by content when they are read. What this
-        account has in its inbox without a decision is read anew, and so recognised as well.
+        Ponto lists these transactions under other ids now, so the next read recognizes them by their content. Rows of
+        this account that nobody has decided about are deleted here. The next read brings them back, and recognizes
+        them too.
 
         :raises UserError: `former` still receives its transactions
         """
@@ -265,3 +268,16 @@ class PontoAccount(models.Model):
                 number=self.reference,
             )
         )
+
+    def _unarchive_bank_account(self):
+        """Let the company have the number of this account again, which core has archived with a deleted journal.
+
+        Core makes no second one, and refuses the journal because of the first.
+        """
+        self.env['res.partner.bank'].search(
+            [
+                ('active', '=', False),
+                ('partner_id', '=', self.company_id.partner_id.id),
+                ('sanitized_acc_number', '=', sanitize_account_number(self.reference or '')),
+            ]
+        ).active = True

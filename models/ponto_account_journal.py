@@ -160,19 +160,6 @@ class PontoAccount(models.Model):
         account._link_to_journal(journal, start_date)
         return journal.with_env(self.env)
 
-    def _unarchive_bank_account(self):
-        """Let the company have the number of this account again, which core has archived with a deleted journal.
-
-        Core makes no second one, and refuses the journal because of the first.
-        """
-        self.env['res.partner.bank'].search(
-            [
-                ('active', '=', False),
-                ('partner_id', '=', self.company_id.partner_id.id),
-                ('sanitized_acc_number', '=', sanitize_account_number(self.reference or '')),
-            ]
-        ).active = True
-
     def _prepare_journal_vals(self):
         """Return the values of the journal to make for this account."""
         self.ensure_one()

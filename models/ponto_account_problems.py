@@ -110,9 +110,9 @@ class PontoAccount(models.Model):
     # -------------------------------------------------------------------------
 
     def _problems(self):
-        """Return what is the matter with this account, as a list of `Problem`, the reason of others before them.
+        """Return what is the matter with this account, as a list of `Problem`, causes before what follows.
 
-        Nobody waits for the transactions of an account without a journal: of it only information is told.
+        Nobody waits for the transactions of an account without a journal, so its problems are of severity `info`.
         """
         self.ensure_one()
         if not self.journal_id:
@@ -188,9 +188,9 @@ class PontoAccount(models.Model):
     def _silent_since(self):
         """Return since when nothing comes in from this feed, naive in UTC; False if something does, or nobody waits.
 
-        A bank that Ponto has not reached for so long is silent as well, and one that Ponto has not asked for twice as
-        long, whatever the reason: it does so four times a day (API reference, section 1.5). Without automatic
-        synchronization nothing comes in by itself anyway.
+        A feed is silent if Odoo has read nothing for `SILENT_AFTER`, or if Ponto could not reach the bank for as long.
+        It is silent too if Ponto has not asked the bank for twice as long, whatever the reason: Ponto does so four
+        times a day (API reference, section 1.5). Without automatic synchronization nobody waits.
         """
         if not self.journal_id or not self.link_id.auto_synchronize:
             return False

@@ -267,7 +267,7 @@ class PontoAccount(models.Model):
     def _end_list(self, stretch):
         """The list has been read to its end: note the rows that it does not hold any more. The books keep them."""
         if self.last_full_read_at:
-            # Without a sweep: nothing was missing, unless several runs have come here through the lookback window.
+            # There is no sweep. Nothing was missing, unless several runs have read down to here in the lookback window.
             if not stretch.after:
                 self.last_full_read_at = fields.Datetime.now()
             return

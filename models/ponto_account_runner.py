@@ -164,8 +164,8 @@ class PontoAccount(models.Model):
     def _read_step(self):
         """Read some pages.
 
-        The time of the next attempt is committed before the first word with Ponto. A worker that Odoo ends while Ponto
-        keeps it waiting could not say later that the other accounts should have their turn first.
+        The time of the next attempt is committed before the first request to Ponto. If Odoo ends this worker during
+        that request, the other accounts have their turn before this one is tried again.
         """
         next_read_at = fields.Datetime.now() + self._back_off(self.failure_count + 1)
         if not self._claim({'read': self.resume_after or ''}, next_read_at=next_read_at):
@@ -177,7 +177,7 @@ class PontoAccount(models.Model):
         self._release()
 
     def _next_rows(self):
-        """Return the rows to book in the next step. One whose step did not come to an end stands alone."""
+        """Return the rows to book in the next step. A row whose last step was interrupted is booked alone."""
         inbox = self.env['ponto.transaction'].sudo()
         rows = inbox.search(
             [('account_id', '=', self.id), *inbox._untried_domain()],
@@ -201,7 +201,7 @@ class PontoAccount(models.Model):
     def _turn_failed(self, error):
         """Record why the turn of this worker has failed, after the rollback.
 
-        Nothing is recorded where another worker has the account by now: what that one finds counts.
+        If another worker has the account by now, nothing is recorded: the result of that worker counts.
         """
         if not self.try_lock_for_update(allow_referencing=True):
             return
@@ -237,7 +237,7 @@ class PontoAccount(models.Model):
 
     @api.model
     def _retry_held(self, batches):
-        """Book what is held where the reason is gone; what time is not left for, the next run tries."""
+        """Book the held rows whose reason is gone. The next run tries those for which no time is left."""
         in_turns(
             self.env,
             batches,
@@ -261,7 +261,7 @@ class PontoAccount(models.Model):
     def _note_lost_worker(self):
         """Count what a worker had begun that was lost: ended by Odoo, killed, or short of memory.
 
-        What has taken `budget.LOST_WORKERS` along is not tried again by itself.
+        Work that has cost `budget.LOST_WORKERS` workers is not tried again by itself.
         """
         work = self.work
         if not work:

@@ -46,7 +46,7 @@ AGAIN_AFTER = timedelta(minutes=1)
 
 
 class PontoEvent(models.Model):
-    """A notice from Ponto Connect, verified by the webhook controller; applied by the runner, once."""
+    """A notice from Ponto Connect. The webhook controller has verified it, and the runner applies it once."""
 
     _name = 'ponto.event'
     _description = "Notice from Ponto"
@@ -121,8 +121,8 @@ class PontoEvent(models.Model):
     def _integrations(self):
         """Return the connections that the notice is about.
 
-        One that ends a permission does not end a later one: notices may be late, and a consent given again counts. Nor
-        is it news about a connection that somebody has ended here.
+        Notices may come late. One that ends a permission ends no permission that was given after it, and says nothing
+        new of a connection that somebody has ended in Odoo.
         """
         integrations = self.env['ponto.integration'].search(
             [('connection', '=', 'connect'), ('organization_id', '=', self.organization_id)]

@@ -18,7 +18,7 @@ CONNECT_SECRET = 'account_online_ponto.connect_client_secret'  # noqa: S105 a pa
 
 
 class PontoIntegration(models.Model):
-    """The grant by which one Ponto organisation lets one company read its accounts."""
+    """The grant by which one Ponto organization lets one company read its accounts."""
 
     _name = 'ponto.integration'
     _inherit = 'ponto.mirror'

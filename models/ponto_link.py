@@ -98,7 +98,7 @@ class PontoLink(models.Model):
         """Renew the bank's consent: say how, and check afterwards that it was renewed.
 
         Without a working connection to Ponto, that comes first; accounts that Ponto no longer shows have no consent
-        that could be renewed, they must be authorised anew.
+        that could be renewed, they must be authorized anew.
         """
         self.ensure_one()
         self.check_access('write')

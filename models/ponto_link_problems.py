@@ -1,4 +1,4 @@
-"""Who is told what is the matter with a feed: activities that come once and go with their reason, and mails."""
+"""Who is told what is the matter with a feed: activities, made once and removed with their reason, and mails."""
 
 from datetime import timedelta
 from typing import NamedTuple
@@ -59,7 +59,7 @@ class PontoAccount(models.Model):
     )
 
     def write(self, vals):
-        """Whatever a read ends takes its activity away."""
+        """After a read, take back the activities whose reason is gone."""
         res = super().write(vals)
         if vals.get('last_read_at'):
             self.link_id._take_back()
@@ -107,8 +107,8 @@ class PontoAccount(models.Model):
     def _is_silence_to_tell(self):
         """Return whether somebody should hear that nothing comes in who has not heard it in another way.
 
-        Who has withdrawn the account, disconnected the bank, or let the consent end, knows or has been told. In a
-        neutralized copy everything is disconnected.
+        Whoever has withdrawn the account or disconnected the bank knows it. The end of a consent is told in another
+        way. In a neutralized copy all banks are disconnected.
         """
         return bool(
             self.state != 'withdrawn'

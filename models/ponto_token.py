@@ -27,10 +27,10 @@ class CopiedTokenError(PontoGrantError):
 
 
 class PontoToken(models.Model):
-    """The token of one integration. Nobody reads it but the client; no transaction but a renewal writes it.
+    """The token of one integration. Only the client reads it, and only a renewal writes it.
 
-    It has a row of its own, apart from the integration, so that a renewal never waits for somebody who has changed the
-    integration in the same breath, and never makes that change fail.
+    The token has a row of its own. So a renewal never waits for a transaction that has changed the integration, and
+    never makes that transaction fail.
     """
 
     _name = 'ponto.token'
@@ -129,7 +129,7 @@ class TokenStore:
                 except psycopg2.errors.LockNotAvailable as error:
                     cr.rollback()
                     raise PontoTimeoutError("another worker is still renewing the access token") from error
-            # A row that is not visible here was made in the caller's transaction: no other worker can know it.
+            # If the row is not visible here, the caller's own transaction has made it, and no other worker knows it.
             yield self._row(self.env(cr=cr) if cr.rowcount else self.env)
 
     def _seconds_to_wait(self):

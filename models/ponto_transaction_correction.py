@@ -1,4 +1,4 @@
-"""What the bank changes after a row was booked: its statement line follows, or somebody is told."""
+"""What the bank changes after a row was booked: the statement line follows, or somebody is told."""
 
 from markupsafe import Markup
 
@@ -19,8 +19,8 @@ class PontoTransaction(models.Model):
     def _change(self):
         """Return `{field of the statement line: (value before, value now)}`: what the bank has changed since then.
 
-        Both values are made of what Ponto said, by the account's present choice of date and zone. So neither that
-        choice nor what a person has written into the line counts as a change, nor does another form of the same text.
+        Both values are made from what Ponto said, with the account's present choice of date and zone. So these are no
+        changes: another choice, what a person has written into the line, and another form of the same text.
         """
         self.ensure_one()
         account = self.account_id

@@ -1,4 +1,4 @@
-"""The statement line of a row: its values, whether core has kept them, and its place among those of its day."""
+"""The statement line of a row: its values, the check that core has kept them, and its place within the day."""
 
 import logging
 

@@ -83,7 +83,7 @@ class PontoTransaction(models.Model):
     # -------------------------------------------------------------------------
 
     def action_same_as_suspect(self):
-        """Tie each row to the line that it seems to repeat, its entry in the books; or let it stay removed."""
+        """Tie each row to the line that it seems to repeat. If that line was removed, the row is removed as well."""
         self._check_bookkeeper()
         for row in self.filtered(lambda row: row.hold_reason == 'repeated'):
             row._leave_one_line()
@@ -125,9 +125,9 @@ class PontoTransaction(models.Model):
         return self.env['ponto.settlement']._open_for(self, way)
 
     def _take_over(self, earlier):
-        """Stand for `earlier`, a row that Ponto lists under this row's id now: take its line, and let that follow.
+        """Take the place of `earlier`, a row that Ponto now lists under this row's id: its line becomes this row's.
 
-        If `earlier` was removed from the books, this row is.
+        The line then follows what Ponto says now. If `earlier` was removed from the books, this row is removed too.
         """
         line, said, removed = earlier.statement_line_id, earlier.booked_attributes, earlier.state == 'removed'
         if earlier.account_id == self.account_id:

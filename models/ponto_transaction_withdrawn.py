@@ -1,4 +1,4 @@
-"""Booked rows that Ponto's list does not hold any more, and what the bank has put in their place."""
+"""Booked rows that Ponto no longer lists, and what Ponto lists in their place."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ class PontoTransaction(models.Model):
     _inherit = 'ponto.transaction'
 
     def _withdraw(self):
-        """Let booked rows that Ponto's list does not hold any more wait for a person, beside what came instead."""
+        """Let these booked rows, which Ponto no longer lists, wait for a person, with the rows that came instead."""
         for row in self:
             row._mark_withdrawn(row._replacements())
 

@@ -2,8 +2,13 @@
 
 For each change of tests/mutants.txt: make it, run its tests until one fails, take it back. A test that fails without
 the change as well says nothing of it, and is left out.
+
+Most changes are made in a process that has loaded Odoo already (pytest_plugins/changed_lines.py). The others, and those
+that no test has noticed there, are made in the file, and Odoo is loaded anew.
 """
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -36,15 +41,39 @@ class Tests:
         self.database = database
         self.fails_anyway = {}
 
+    def command(self, *arguments):
+        return [
+            sys.executable, '-m', 'pytest', '-p', 'no:cacheprovider',
+            '-c', self.addon / 'pyproject.toml', '--rootdir', self.addon,
+            '--odoo-http', '--odoo-extra', 'http-interface=127.0.0.1', '--odoo-database', self.database, *arguments,
+        ]  # fmt: skip
+
+    def answers(self, mutants):
+        """Yield for each of `mutants` the test that notices it in a process that has loaded Odoo already, else None."""
+        files = sorted({self.path(name.partition('::')[0]) for mutant in mutants for name in mutant.tests.split()})
+        changes = [[mutant.file, mutant.old, mutant.new, mutant.tests.split()] for mutant in mutants]
+        plugins = self.addon / 'scripts' / 'pytest_plugins'
+        environment = {
+            **os.environ,
+            'CHANGED_LINES': json.dumps(changes),
+            'PYTHONPATH': f'{plugins}:{os.environ["PYTHONPATH"]}',
+        }
+        command = self.command('-s', '-p', 'no:terminal', '-p', 'changed_lines', *files)
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            found = (json.loads(line.split(' ', 1)[1]) for line in process.stdout if line.startswith('ANSWER '))
+            for _mutant in mutants:
+                yield next(found, None) or None
+
     def run(self, names):
         """Return the first of these tests that fails, as `file::class::test`, None if all pass."""
         left_out = [name for name, fails in self.fails_anyway.items() if fails]
-        command = [
-            sys.executable, '-m', 'pytest', '-q', '-x', '--tb=line', '-p', 'no:cacheprovider',
-            '-c', self.addon / 'pyproject.toml', '--rootdir', self.addon,
-            '--odoo-http', '--odoo-extra', 'http-interface=127.0.0.1', '--odoo-database', self.database,
-            *map(self.path, names), *(f'--deselect=tests/{name.replace("::", ".py::", 1)}' for name in left_out),
-        ]  # fmt: skip
+        command = self.command(
+            '-q',
+            '-x',
+            '--tb=line',
+            *map(self.path, names),
+            *(f'--deselect=tests/{name.replace("::", ".py::", 1)}' for name in left_out),
+        )
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         except subprocess.TimeoutExpired:
@@ -81,13 +110,16 @@ def main(addon, database, words):
     mutants = [Mutant(*entry) for entry in ENTRY.findall((addon / 'tests' / 'mutants.txt').read_text())]
     wanted = [each for each in mutants if not words or any(word in each.rule + each.file for word in words)]
     stale = [each for each in wanted if (addon / each.file).read_text().count(each.old) != 1]
-    tests, survivors = Tests(addon, database), []
-    for each in wanted:
-        if each not in stale:
-            started = time.monotonic()
-            by = tests.notice(each)
-            survivors += [each] if by is None else []
-            print(f'{time.monotonic() - started:4.0f} s  {each.file}: {each.rule}: {by or "SURVIVED"}', flush=True)
+    tests, left, survivors = Tests(addon, database), [], []
+    fresh = [each for each in wanted if each not in stale]
+    started = time.monotonic()
+    for each, by in zip(fresh, tests.answers(fresh), strict=True):
+        left += [each] if by is None else []
+        started = tell(each, by or 'not yet noticed', started)
+    for each in left:
+        by = tests.notice(each)
+        survivors += [each] if by is None else []
+        started = tell(each, by or 'SURVIVED', started)
     for heading, some in (('Not in its file, or more than once', stale), ('Noticed by no test', survivors)):
         for each in some:
             print(f'{heading}: {each.file}: {each.rule}\n- {each.old}\n+ {each.new}')
@@ -97,6 +129,13 @@ def main(addon, database, words):
         f'{len(wanted) - len(stale)} changes in {len({each.file for each in wanted})} files, {len(survivors)} survivors'
     )
     return 1 if survivors or stale else 0
+
+
+def tell(mutant, by, started):
+    """Print what became of a change, with the seconds since `started`; return the present moment."""
+    now = time.monotonic()
+    print(f'{now - started:4.0f} s  {mutant.file}: {mutant.rule}: {by}', flush=True)
+    return now
 
 
 if __name__ == '__main__':

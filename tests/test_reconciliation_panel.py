@@ -144,7 +144,7 @@ class TestPanel(ReconciliationCase):
         both = line.with_context(allowed_company_ids=(self.company + theirs).ids)
         self.assertEqual([found['id'] for found in both.search_open_items()], [self_item])
         for counterpart in ({'item_id': item}, {'account_id': account.id}):
-            with self.subTest(counterpart), self.assertRaises(UserError):
+            with self.subTest(counterpart), self.assertRaisesRegex(UserError, "belongs to another company"):
                 both.reconcile_with([counterpart])
 
     # -------------------------------------------------------------------------

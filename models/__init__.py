@@ -6,6 +6,7 @@ from . import account_bank_statement_line_panel
 from . import account_bank_statement_line_proposals
 from . import account_bank_statement_line_reconciliation
 from . import account_bank_statement_line_rule
+from . import account_journal_currency
 from . import account_journal
 from . import account_journal_import
 from . import account_move

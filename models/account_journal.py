@@ -43,10 +43,6 @@ class AccountJournal(models.Model):
         """A journal that is fed keeps the currency and the company of its online account."""
         self.sudo().ponto_account_ids._check_journal()
 
-    def _ponto_currency(self):
-        """Return the currency in which this journal keeps the bank account."""
-        return self.currency_id or self.company_id.currency_id
-
     def copy_data(self, default=None):
         """A copy has no online account of its own, and so no feed."""
         vals_list = super().copy_data(default)

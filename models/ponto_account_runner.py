@@ -212,6 +212,8 @@ class PontoAccount(models.Model):
             self._come_back(work)
         elif 'rows' in work:
             _logger.error("Booking the transactions of online account %s failed", self.id, exc_info=error)
+            self._note_attempt(work['rows'])
+            self._come_back(work)
         else:
             self._record_failure('cron', fields.Datetime.now(), error)
 
@@ -268,13 +270,17 @@ class PontoAccount(models.Model):
             return
         self.work = False
         if 'rows' in work:
-            rows = self.env['ponto.transaction'].sudo().browse(work['rows']).exists()
-            rows.filtered_domain(rows._to_book_domain())._note_attempt()
+            self._note_attempt(work['rows'])
             return
         is_same = self.lost_count and (self.lost_at or '') == work['read']
         self.write({'lost_count': self.lost_count + 1 if is_same else 1, 'lost_at': work['read']})
         if self.lost_count >= budget.LOST_WORKERS:
             self._set_aside()
+
+    def _note_attempt(self, row_ids):
+        """Note that a step has not come to an end with those of these rows that are still to be booked or corrected."""
+        rows = self.env['ponto.transaction'].sudo().browse(row_ids).exists()
+        rows.filtered_domain(rows._to_book_domain())._note_attempt()
 
     def _set_aside(self):
         """Leave the account alone until a person fetches it."""

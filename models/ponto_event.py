@@ -98,7 +98,7 @@ class PontoEvent(models.Model):
         """Return whether the notice could be applied now."""
         integrations = self._integrations()
         accounts = integrations.account_ids
-        if accounts.try_lock_for_update(allow_referencing=True) != accounts:
+        if accounts._lock_turn() != accounts:
             return False
         concerned = accounts.filtered(lambda account: account.ponto_id == self.account_id)
         feeds = (concerned if self.account_id else accounts).filtered('journal_id')

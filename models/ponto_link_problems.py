@@ -148,10 +148,7 @@ class PontoLink(models.Model):
     def _lock_with_accounts(self):
         """Return whether nobody else is at work on this link or one of its accounts, which are locked then."""
         accounts = self.account_ids
-        return bool(
-            self.try_lock_for_update(allow_referencing=True)
-            and accounts.try_lock_for_update(allow_referencing=True) == accounts
-        )
+        return bool(self.try_lock_for_update(allow_referencing=True) and accounts._lock_turn() == accounts)
 
     def _tell_problems(self):
         """Show the activities that are due and remove those that are over; send one mail for all due reminders."""

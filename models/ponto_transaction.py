@@ -363,7 +363,7 @@ class PontoTransaction(models.Model):
     def _mark_followed(self):
         """Note that the statement lines of these rows have followed the bank, or that somebody was told otherwise."""
         for row in self:
-            row.write({'booked_attributes': row.attributes, 'booked_rank': row.rank})
+            row.write({'attempts': 0, 'booked_attributes': row.attributes, 'booked_rank': row.rank})
 
     def _set_aside(self, reason):
         """Keep these rows out of the books for good, for a `reason` in a person's words."""

@@ -94,14 +94,18 @@ class PontoTransaction(models.Model):
         return [*(rows[start : start + size] for start in range(0, len(rows), size)), *alone]
 
     def _note_attempt(self):
-        """Note that a step with these rows has not come to an end. One that this happens to twice is held."""
+        """Note that a step with these rows has not come to an end. After the second time a person looks at them."""
         for attempts, rows in self.grouped('attempts').items():
             if attempts + 1 < budget.LOST_WORKERS:
                 rows.attempts = attempts + 1
                 continue
             for row in rows:
-                _logger.warning("Transaction %s is set aside: workers were lost while they booked it", row.id)
-                row._hold('interrupted')
+                _logger.warning("Transaction %s is left to a person: steps with it have not come to an end", row.id)
+                if row.state == 'booked':
+                    row._tell_interruption()
+                    row._mark_followed()
+                else:
+                    row._hold('interrupted')
 
     def _reasons_to_hold(self, account):
         """Return `{row: arguments of _hold}` for the rows of `account` that must not be booked now."""

@@ -96,6 +96,17 @@ class PontoTransaction(models.Model):
                 for name, (old, new) in change.items()
             ),
         )
-        line.move_id.activity_schedule(
-            'mail.mail_activity_data_warning', user_id=user.id, summary=env._("Changed by the bank"), note=note
+        self._leave_activity(line, user, note)
+
+    def _tell_interruption(self):
+        """Tell somebody that the line of this row has not taken over the bank's change, whatever that is."""
+        user = self.account_id.link_id._responsible()
+        note = self.with_context(lang=user.lang).env._(
+            "The bank has changed this transaction. Odoo was interrupted twice while it took over the change, so it"
+            " does not try again by itself. Please compare the entry with the bank's own statement."
         )
+        self._leave_activity(self.statement_line_id, user, note)
+
+    def _leave_activity(self, line, user, note):
+        summary = self.with_context(lang=user.lang).env._("Changed by the bank")
+        line.move_id.activity_schedule('mail.mail_activity_data_warning', user_id=user.id, summary=summary, note=note)

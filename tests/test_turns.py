@@ -103,6 +103,52 @@ class TestTurns(PontoCase):
         self.assertEqual(self.lines(self.account).mapped('amount'), [10, 11, 12, 14, 15])
         self.assertEqual(self.tries, [6, 1])
 
+    @mute_logger(RUNNER)
+    def test_a_row_with_which_booking_fails_twice_is_held_and_all_others_are_booked(self):
+        model = type(self.env['ponto.transaction'])
+        order, failure = model._order_within_day, "broken"
+
+        def failing(rows):
+            if 13 in rows.mapped('amount'):
+                self.tries.append(len(rows))
+                raise ValueError(failure)
+            order(rows)
+
+        self.patch(model, '_order_within_day', failing)
+        self.run_workers(4)
+        self.assertEqual(self.lines(self.account).mapped('amount'), [10, 11, 12, 14, 15])
+        self.assertEqual(self.account.transaction_ids.filtered('hold_reason').mapped('amount'), [13])
+        self.assertEqual(self.tries, [6, 1])
+
+    def test_a_booked_row_keeps_its_line_though_the_banks_change_ends_its_worker_twice(self):
+        self.run_workers(1)
+        lines = self.lines(self.account)
+        row = next(row for row in self.online.transactions if row.amount == 13)
+        self.simulator.change_transaction(row.id, remittance_information="Changed")
+        correct = type(self.env['ponto.transaction'])._correct_lines
+        self.end_workers('ponto.transaction', '_correct_lines', lambda rows: 13 in rows.mapped('amount'))
+        self.run_workers(5)
+        self.assertEqual(self.tries, [1, 1])
+        self.assertEqual(self.lines(self.account), lines)
+        poison = self.account.transaction_ids.filtered(lambda row: row.amount == 13)
+        self.assertEqual((poison.state, poison.attempts, poison.hold_reason), ('booked', 0, False))
+        self.assertIn("interrupted twice", poison.statement_line_id.move_id.activity_ids.note)
+        self.patch(type(poison), '_correct_lines', correct)
+        self.simulator.change_transaction(row.id, remittance_information="Changed again")
+        self.run_workers(1)
+        self.assertEqual(poison.statement_line_id.payment_ref, "Changed again")
+
+    def test_a_change_that_was_followed_at_the_second_attempt_counts_no_attempt(self):
+        self.run_workers(1)
+        row = next(row for row in self.online.transactions if row.amount == 13)
+        for text in ("Changed", "Changed again"):
+            self.simulator.change_transaction(row.id, remittance_information=text)
+            with patch.object(type(self.env['ponto.transaction']), '_correct_lines', side_effect=SystemExit):
+                self.run_workers(1)
+            self.run_workers(2)
+            poison = self.account.transaction_ids.filtered(lambda row: row.amount == 13)
+            self.assertEqual((poison.attempts, poison.statement_line_id.payment_ref), (0, text))
+
     def test_a_person_can_try_such_a_row_again(self):
         self.account._read('manual')
         self.account.transaction_ids[0]._hold('interrupted')
@@ -196,6 +242,21 @@ class TestTurns(PontoCase):
         self.run_cron()
         self.assertFalse(self.account.transaction_ids)
         self.assertEqual(self.lines(self.other).amount, 20)
+
+    def test_a_notice_and_a_look_at_problems_leave_an_account_to_the_worker_that_has_claimed_it(self):
+        self.account.turn_at = fields.Datetime.now() + timedelta(seconds=30)
+        link = self.account.link_id
+        self.assertFalse(link._lock_with_accounts())
+        self.integration.write({'connection': 'connect', 'organization_id': 'organization'})
+        event = self.env['ponto.event'].create(
+            {'ponto_id': 'event', 'type': 'pontoConnect.account.reauthorized', 'organization_id': 'organization'}
+        )
+        event._apply_one()
+        self.assertFalse(event.is_applied)
+        self.account.turn_at = False
+        self.assertTrue(link._lock_with_accounts())
+        event._apply_one()
+        self.assertTrue(event.is_applied)
 
     def test_other_jobs_of_the_same_kind_are_woken_when_several_accounts_wait(self):
         lane = self.env.ref('account_online_ponto.ir_cron_synchronize_2')

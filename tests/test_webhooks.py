@@ -202,7 +202,7 @@ class TestWebhooks(ConnectCase):
         self.send(account=self.online)
         triggers = self.env['ir.cron.trigger'].search([])
         accounts = type(self.env['ponto.account'])
-        with patch.object(accounts, 'try_lock_for_update', lambda records, **kwargs: records.browse()):
+        with patch.object(accounts, '_lock_turn', lambda records: records.browse()):
             self.run_scheduler()
         self.assertFalse(self.env['ponto.event'].search([]).is_applied)
         soon = fields.Datetime.now() + timedelta(minutes=2)

@@ -5,6 +5,7 @@ Odoo ends a worker after `limit_time_real` seconds (120 by default), and `ir.cro
 seconds, each with its own commit. Read these names as attributes of this module (`budget.STEP`): tests replace them.
 """
 
+import math
 import time
 from datetime import timedelta
 
@@ -12,6 +13,8 @@ from odoo.tools import config
 
 # A step takes about so many seconds, in reading and booking, for the scheduler and for a person who waits.
 STEP = 3.0
+# After a step of so many seconds the next one is cut down, whatever made this one so long.
+FAR_TOO_LONG = 4 * STEP
 # A step reads and books so much at most, however fast the machine is: a killed worker loses little work.
 PAGES = 30
 ROWS = 200
@@ -53,11 +56,19 @@ def ponto_end(env):
 class Pace:
     """How many items fit into a step, as the last steps of this process have shown.
 
+    A step takes some time whatever it holds, and some for each item. Where the first alone is longer than `STEP`, a
+    smaller step would gain nothing, so the items have as much time as that.
+
     :param first: the number to begin with
     """
 
+    # What a step has shown counts for so much less with each further step.
+    FADING = 0.7
+
     def __init__(self, first):
         self._fitting = first
+        # Weights of the last steps, and their sums of items, seconds, items squared, and items times seconds.
+        self._sums = [0.0] * 5
 
     @property
     def size(self):
@@ -67,8 +78,26 @@ class Pace:
     def note(self, count, seconds):
         """Learn from a step that took `seconds` for `count` items. A short step with few items teaches nothing."""
         if count and (seconds > STEP or count >= self.size):
+            seconds = max(seconds, 0.001)
+            seen = (1, count, seconds, count * count, count * seconds)
+            self._sums = [self.FADING * old + new for old, new in zip(self._sums, seen, strict=True)]
             # Four times as many at most: the first items of a process are not typical.
-            self._fitting = int(min(count * STEP / max(seconds, 0.001), count * 4, ROWS))
+            self._fitting = math.ceil(min(self._fit(count, seconds), count * 4, ROWS))
+
+    def _fit(self, count, seconds):
+        fixed, each = self._line(seconds / count)
+        if seconds > FAR_TOO_LONG:
+            fixed, each = 0, seconds / count
+        return max(STEP - fixed, fixed) / each
+
+    def _line(self, proportional):
+        """Return the seconds of a step without items, and those of an item, that explain the last steps best."""
+        weight, items, seconds, squares, products = self._sums
+        spread = weight * squares - items * items
+        each = (weight * products - items * seconds) / spread if spread > 1 else 0
+        if not 0 < each < proportional:
+            return 0, proportional
+        return max(0, (seconds - each * items) / weight), each
 
 
 BOOKING = Pace(20)

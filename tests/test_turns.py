@@ -32,6 +32,22 @@ class TestPace(BaseCase):
             sizes.append(pace.size)
         self.assertEqual(sizes, [80, 200, 200])
 
+    def test_where_a_step_takes_long_whatever_it_holds_small_steps_gain_nothing(self):
+        pace, rows, seconds = budget.Pace(20), 0, 0
+        for _step in range(50):
+            size = pace.size
+            # Four seconds for the step, and a twentieth for each item.
+            pace.note(size, 4 + size / 20)
+            rows, seconds = rows + size, seconds + 4 + size / 20
+        self.assertGreater(rows / seconds, 5)
+        self.assertLess(4 + pace.size / 20, budget.FAR_TOO_LONG)
+
+    def test_items_that_take_long_each_are_taken_one_by_one(self):
+        pace = budget.Pace(20)
+        for _step in range(10):
+            pace.note(pace.size, 5 * pace.size)
+        self.assertEqual(pace.size, 1)
+
     def test_a_short_step_with_few_items_teaches_nothing(self):
         pace = budget.Pace(100)
         pace.note(1, 0.5)

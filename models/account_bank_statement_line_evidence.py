@@ -10,6 +10,7 @@ from odoo import api, models
 from odoo.tools import SQL, html2plaintext
 
 from .labels import MAX_TEXT, reference_key
+from .odoo_names import SANITIZED_NUMBER
 from .reconciliation_facts import Evidence, OpenItem, Proposal, Transaction
 from .reconciliation_grading import grade
 from .reconciliation_keys import keys_in
@@ -103,12 +104,13 @@ class AccountBankStatementLine(models.Model):
                    SELECT array_agg(DISTINCT owner.commercial_partner_id) AS ids
                      FROM res_partner_bank bank
                      JOIN res_partner owner ON owner.id = bank.partner_id
-                    WHERE bank.sanitized_acc_number = %(number)s AND bank.active AND owner.active
+                    WHERE %(bank_number)s = %(number)s AND bank.active AND owner.active
                       AND (bank.company_id IS NULL OR bank.company_id = line.company_id)
                    ) owners ON TRUE
              WHERE move.state = 'posted' AND line.is_reconciled IS NOT TRUE AND %(condition)s
           ORDER BY line.id
                 """,
+                bank_number=SQL.identifier('bank', SANITIZED_NUMBER),
                 number=SANITIZED,
                 condition=condition,
             )
@@ -121,14 +123,15 @@ class AccountBankStatementLine(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-            SELECT journal.id, journal.company_id, bank.sanitized_acc_number, journal.ponto_fee_account_id,
+            SELECT journal.id, journal.company_id, %(bank_number)s, journal.ponto_fee_account_id,
                    company.transfer_account_id
               FROM account_journal journal
               JOIN res_company company ON company.id = journal.company_id
          LEFT JOIN res_partner_bank bank ON bank.id = journal.bank_account_id
-             WHERE journal.type IN ('bank', 'cash', 'credit') AND journal.company_id = ANY(%s)
+             WHERE journal.type IN ('bank', 'cash', 'credit') AND journal.company_id = ANY(%(company_ids)s)
                 """,
-                company_ids,
+                bank_number=SQL.identifier('bank', SANITIZED_NUMBER),
+                company_ids=company_ids,
             )
         )
 
@@ -276,6 +279,7 @@ class AccountBankStatementLine(models.Model):
              WHERE last.place <= %(lines)s
           ORDER BY last.internal_index DESC
                 """,
+                bank_number=SQL.identifier('bank', SANITIZED_NUMBER),
                 number=SANITIZED,
                 companies=sorted({transaction.company_id for transaction in transactions}),
                 counterparts=sorted({counterpart for counterpart in wanted.values() if counterpart}),

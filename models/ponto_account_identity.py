@@ -9,6 +9,7 @@ from ..ponto.errors import PontoError
 from .identity import Traits, differ, recognize
 from .matching import EXACT, SAME, pair
 from .messages import success
+from .odoo_names import SANITIZED_NUMBER
 from .ponto_transaction import DECIDED
 from .problem import Problem
 
@@ -57,7 +58,7 @@ class PontoAccount(models.Model):
 
     def _has_journal_former_number(self):
         former = sanitize_account_number(self.former_reference)
-        return bool(former) and self.sudo().journal_id.bank_account_id.sanitized_acc_number == former
+        return bool(former) and self.sudo().journal_id.bank_account_id[SANITIZED_NUMBER] == former
 
     # -------------------------------------------------------------------------
     # Recognise what Ponto lists under new ids
@@ -278,6 +279,6 @@ class PontoAccount(models.Model):
             [
                 ('active', '=', False),
                 ('partner_id', '=', self.company_id.partner_id.id),
-                ('sanitized_acc_number', '=', sanitize_account_number(self.reference or '')),
+                (SANITIZED_NUMBER, '=', sanitize_account_number(self.reference or '')),
             ]
         ).active = True

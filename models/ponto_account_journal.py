@@ -7,6 +7,8 @@ from odoo import fields, models
 from odoo.addons.base.models.res_bank import sanitize_account_number
 from odoo.exceptions import UserError
 
+from .odoo_names import SANITIZED_NUMBER
+
 # A bank may book and date back so much later.
 REACH = timedelta(days=30)
 
@@ -57,7 +59,7 @@ class PontoAccount(models.Model):
         if not self.reference:
             return self._unused_journal(free)
         numbered = journals.search(
-            [*free, ('bank_account_id.sanitized_acc_number', '=', sanitize_account_number(self.reference))]
+            [*free, (f'bank_account_id.{SANITIZED_NUMBER}', '=', sanitize_account_number(self.reference))]
         )
         numbered = numbered.filtered(lambda journal: journal._ponto_currency() == self.currency_id)
         return numbered[:1] or self._unused_journal(free)

@@ -8,6 +8,7 @@ import pytz
 from odoo import api, models
 
 from .moments import due_domain
+from .odoo_names import get_parameter
 
 # Hours of the day in Brussels at which Ponto asks the banks by itself.
 PONTO_REFRESH_HOURS = (2, 8, 14, 20)
@@ -52,7 +53,7 @@ class PontoAccount(models.Model):
         Ponto refreshes at about 2, 8, 14 and 20 h (API reference, section 1.5). The half hour and the minutes drawn
         from the database's id give it time, and keep all databases from asking at the same minute.
         """
-        database = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
+        database = get_parameter(self.env, 'database.uuid')
         delay = timedelta(minutes=30 + zlib.crc32(database.encode()) % 60)
         zone = pytz.timezone('Europe/Brussels')
         today = datetime.combine(pytz.utc.localize(now).astimezone(zone), datetime.min.time())

@@ -9,6 +9,7 @@ from ..ponto.client import PontoClient
 from ..ponto.errors import PontoCredentialsError, PontoGrantError
 from .encryption import decrypt, encrypt
 from .messages import failure
+from .odoo_names import get_parameter, set_parameter
 from .ponto_token import TokenStore
 
 _logger = logging.getLogger(__name__)
@@ -195,8 +196,7 @@ class PontoIntegration(models.Model):
     @api.model
     def _api_url(self):
         """Return the base URL of the direct API, without a trailing slash."""
-        url = self.env['ir.config_parameter'].sudo().get_param('account_online_ponto.direct_api_url')
-        return (url or DIRECT_API_URL).rstrip('/')
+        return get_parameter(self.env, 'account_online_ponto.direct_api_url', DIRECT_API_URL).rstrip('/')
 
     @api.model
     def _reencrypt_secrets(self):
@@ -205,10 +205,9 @@ class PontoIntegration(models.Model):
             integration.client_secret = integration.client_secret
         for token in self.env['ponto.token'].sudo().search([('access_token', '!=', False)]):
             token._write_texts(*token._texts())
-        parameters = self.env['ir.config_parameter'].sudo()
-        secret = parameters.get_param(CONNECT_SECRET)
+        secret = get_parameter(self.env, CONNECT_SECRET)
         if secret:
-            parameters.set_param(CONNECT_SECRET, encrypt(decrypt(self.env, secret)))
+            set_parameter(self.sudo().env, CONNECT_SECRET, encrypt(decrypt(self.env, secret)))
 
     def _record_error(self, error):
         """Remember on the grant that Ponto refuses it. Any other error concerns the account that was read, or passes.

@@ -28,6 +28,7 @@ from ..ponto.errors import PontoConnectionError, PontoError, PontoNotFoundError
 from .encryption import decrypt
 from .error_sentences import error_sentence
 from .moments import over_domain
+from .odoo_names import get_parameter
 from .ponto_token import CopiedTokenError
 from .turns import EndTurns, for_all_companies, in_turns
 
@@ -62,7 +63,7 @@ class PontoIntegration(models.Model):
 
     @api.model
     def _connect_parameter(self, name):
-        return self.env['ir.config_parameter'].sudo().get_param(f'account_online_ponto.{name}') or ''
+        return get_parameter(self.env, f'account_online_ponto.{name}')
 
     @api.model
     def _connect_secret(self):

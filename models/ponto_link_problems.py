@@ -8,6 +8,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
+from .odoo_names import get_parameter
 from .turns import for_all_companies, in_turns
 
 _lt = LazyTranslate(__name__)
@@ -86,8 +87,7 @@ class PontoAccount(models.Model):
         days_left = self._consent_days_left()
         if days_left is None or not self.journal_id or self.state == 'withdrawn':
             return ''
-        parameters = self.env['ir.config_parameter'].sudo()
-        days = parameters.get_param('account_online_ponto.consent_reminder_days', REMINDER_DAYS).split(',')
+        days = get_parameter(self.env, 'account_online_ponto.consent_reminder_days', REMINDER_DAYS).split(',')
         reached = [int(day) for day in days if day.strip().isdigit() and days_left <= int(day)]
         return f'{self.authorization_expires_at}/{min(reached)}' if reached else ''
 

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from .error_sentences import failure_sentence
+from .odoo_names import get_parameter
 
 KEPT_DAYS = 400
 
@@ -40,7 +41,7 @@ class PontoSynchronization(models.Model):
     @api.autovacuum
     def _gc_history(self):
         """Forget runs older than the system parameter says, in days; 400 by default, so that a year can be compared."""
-        days = self.env['ir.config_parameter'].sudo().get_param('account_online_ponto.history_days', '')
+        days = get_parameter(self.env, 'account_online_ponto.history_days')
         limit = fields.Datetime.subtract(fields.Datetime.now(), days=int(days) if days.isdigit() else KEPT_DAYS)
         self.search([('started_at', '<', limit)], limit=10000).unlink()
 

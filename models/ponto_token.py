@@ -12,6 +12,7 @@ from ..ponto.auth import Token, utcnow
 from ..ponto.errors import PontoGrantError, PontoTimeoutError
 from .conversions import naive_utc
 from .encryption import decrypt, encrypt
+from .odoo_names import get_parameter
 
 _logger = logging.getLogger(__name__)
 
@@ -148,7 +149,7 @@ class TokenStore:
 
     def _database(self):
         """Return what tells this database from a copy: Odoo gives a copy another UUID, and PostgreSQL another name."""
-        uuid = self.env['ir.config_parameter'].sudo().get_param('database.uuid') or ''
+        uuid = get_parameter(self.env, 'database.uuid')
         return f'{uuid}/{self.env.cr.dbname}'
 
     def _row(self, env):

@@ -2,6 +2,8 @@
 
 from odoo import models
 
+from .odoo_names import NUMBER
+
 
 class PontoTransaction(models.Model):
     _inherit = 'ponto.transaction'
@@ -12,7 +14,7 @@ class PontoTransaction(models.Model):
         That is no guess, so nobody is asked.
         """
         journal, tied = self.account_id.journal_id, self.browse()
-        numbers = {self.account_id.reference, journal.bank_account_id.acc_number}
+        numbers = {self.account_id.reference, journal.bank_account_id[NUMBER]}
         for ponto_id, line in (journal._imported_lines(numbers, self.mapped('ponto_id')) if self else {}).items():
             row = self.filtered(lambda row, ponto_id=ponto_id: row.ponto_id == ponto_id).sorted('number')[:1]
             row._tie(line)

@@ -6,6 +6,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from .labels import account_number, clean_line
+from .odoo_names import SANITIZED_NUMBER
 
 
 def _name_key(name):
@@ -26,14 +27,12 @@ class PontoTransaction(models.Model):
         """
         numbers = {row: account_number(row.counterpart_reference) for row in self}
         names = {row: _name_key(row.counterpart_name) for row in self}
-        banks = self.env['res.partner.bank'].search(
-            [('sanitized_acc_number', 'in', list(filter(None, numbers.values())))]
-        )
+        banks = self.env['res.partner.bank'].search([(SANITIZED_NUMBER, 'in', list(filter(None, numbers.values())))])
         namesakes = self._namesakes(list(set(filter(None, names.values()))))
         usable = self._usable_partners(banks.partner_id + namesakes)
         by_number, by_name = defaultdict(set), defaultdict(set)
         for bank in banks:
-            by_number[bank.sanitized_acc_number] |= usable.get(bank.partner_id, set())
+            by_number[bank[SANITIZED_NUMBER]] |= usable.get(bank.partner_id, set())
         for partner in namesakes:
             by_name[_name_key(partner.name)] |= usable.get(partner, set())
         found = {}

@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from .encryption import encrypt
+from .odoo_names import set_parameter
 from .ponto_integration import CONNECT_SECRET
 from .ponto_integration_connect import CONSENT_RETURN
 
@@ -47,9 +48,7 @@ class ResConfigSettings(models.TransientModel):
 
     def _inverse_ponto_secret(self):
         for settings in self.filtered('ponto_connect_client_secret'):
-            self.env['ir.config_parameter'].set_param(
-                CONNECT_SECRET, encrypt(settings.ponto_connect_client_secret.strip())
-            )
+            set_parameter(self.env, CONNECT_SECRET, encrypt(settings.ponto_connect_client_secret.strip()))
 
     @api.depends('company_id')
     def _compute_ponto_redirect_uri(self):

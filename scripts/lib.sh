@@ -4,6 +4,7 @@
 # Nothing is generated in the checkout. Everything lies in one cache folder that several checkouts share:
 #   odoo/                 Odoo 19 and the files of other packages that it links to
 #   venv-<hash>/, venv    Python's virtual environment, one per set of pinned requirements
+#   oca/                  OCA's modules for Odoo 19.0, unpacked from their wheels
 #   node-<hash>/          packages of scripts/package.json: what the browser tests and the linters take from npm
 #   postgres/<version>/   the private PostgreSQL cluster (when root: below /var/lib, where its owner can go)
 #   addons-<hash>/        one link per checkout, named as Odoo wants the addon's folder to be named
@@ -158,6 +159,31 @@ need_node_packages() {
             die 'The packages of scripts/package.json cannot be had from npm.'
         mv "$node.part" "$node"
     ) 9>"$CACHE/node.lock"
+}
+
+# --- OCA's modules ----------------------------------------------------------------------------------------------------
+
+# Below this folder lie OCA's modules, as Odoo's addons path wants them.
+OCA_ADDONS=$CACHE/oca/odoo/addons
+
+# Gets OCA's modules of these names for Odoo 19.0 as wheels from the package index, once each; use_odoo comes before.
+# Names those that cannot be had, and fails then.
+need_oca_modules() {
+    local module wheels missing=()
+    mkdir -p "$OCA_ADDONS"
+    for module in "$@"; do
+        [ ! -d "$OCA_ADDONS/$module" ] || continue
+        wheels=$(mktemp -d)
+        # Odoo itself, on which every such wheel depends, is on no package index.
+        if "$PYTHON" -m pip download -q --disable-pip-version-check --no-deps -d "$wheels" \
+            "odoo-addon-${module//_/-}==19.0.*" >"$wheels/log" 2>&1; then
+            "$PYTHON" -m zipfile -e "$wheels"/*.whl "$CACHE/oca"
+        else
+            missing+=("$module")
+        fi
+        rm -rf "$wheels"
+    done
+    [ ${#missing[@]} = 0 ] || { say "These of OCA's modules cannot be had: ${missing[*]}"; return 1; }
 }
 
 # --- databases --------------------------------------------------------------------------------------------------------

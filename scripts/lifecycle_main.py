@@ -3,14 +3,11 @@
 This process loads no Odoo; `lifecycle_steps.py` runs in Odoo's shell.
 """
 
-import contextlib
 import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 
-import psycopg2
+from odoo_runs import OdooRuns
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
 from simulator.server import Server
@@ -18,9 +15,7 @@ from simulator.server import Server
 ADDON = 'account_online_ponto'
 DATABASE = os.environ['LIFECYCLE_DATABASE']
 WORK = Path(os.environ['LIFECYCLE_WORK'])
-ADDONS = os.environ['LIFECYCLE_ADDONS']
 OLD, NEW = str(WORK / 'old.conf'), os.environ['LIFECYCLE_NEW_CONF']
-STEPS = Path(__file__).with_name('lifecycle_steps.py')
 
 # What the books are: names, dates, amounts and texts of all entries, and which line belongs to which.
 BOOKS = """
@@ -41,7 +36,8 @@ CONNECTIONS = """
      ORDER BY account.ponto_id
 """
 
-wrong = []
+runs = OdooRuns(DATABASE, WORK, os.environ['LIFECYCLE_ADDONS'], Path(__file__).with_name('lifecycle_steps.py'))
+wrong = runs.wrong
 
 
 def main():
@@ -60,28 +56,28 @@ def main():
     with Server(simulator) as server:
         os.environ['LIFECYCLE_URL'] = server.url
         os.environ['LIFECYCLE_CREDENTIALS'] = f'{CLIENT_ID} {CLIENT_SECRET}'
-        odoo(OLD, '-i', ADDON)
-        step(OLD, 'fill')
-        before, known = books(), query(INBOX) + query(CONNECTIONS)
-        odoo(NEW, '-u', ADDON)
+        runs.odoo(OLD, '-i', ADDON)
+        runs.step(OLD, 'fill')
+        before, known = books(), runs.query(INBOX) + runs.query(CONNECTIONS)
+        runs.odoo(NEW, '-u', ADDON)
         compare('The upgrade', before)
-        if query(INBOX) + query(CONNECTIONS) != known:
+        if runs.query(INBOX) + runs.query(CONNECTIONS) != known:
             wrong.append('the upgrade changed what the addon knows of accounts and transactions')
-        step(NEW, 'read_on')
+        runs.step(NEW, 'read_on')
         compare('Reading on with nothing new', before)
         simulator.add_transaction(online[0], 500, '2026-06-02', remittance_information="After the upgrade")
-        step(NEW, 'read_on')
+        runs.step(NEW, 'read_on')
         if len(books()) != len(before) + 1:
             wrong.append(f'one new transaction made {len(books()) - len(before)} lines')
         before = books()
-        step(NEW, 'uninstall')
+        runs.step(NEW, 'uninstall')
         compare('The uninstallation', before)
         check_nothing_left()
-        odoo(NEW, '-i', ADDON)
-        step(NEW, 'link_again')
+        runs.odoo(NEW, '-i', ADDON)
+        runs.step(NEW, 'link_again')
         check_nothing_doubled(before)
         wrong.extend(
-            f'a run failed: {row}' for row in query("SELECT * FROM ponto_synchronization WHERE state = 'error'")
+            f'a run failed: {row}' for row in runs.query("SELECT * FROM ponto_synchronization WHERE state = 'error'")
         )
     for sentence in wrong:
         print(f'WRONG: {sentence}')
@@ -89,56 +85,8 @@ def main():
     sys.exit(1 if wrong else 0)
 
 
-def odoo(conf, *arguments):
-    """Run Odoo once with the version of the addon that `conf` names; any warning in its log is wrong."""
-    run(conf, arguments, stdin=subprocess.DEVNULL)
-
-
-def step(conf, name):
-    """Run the function `name` of `lifecycle_steps.py` in Odoo's shell."""
-    with STEPS.open() as source:
-        run(conf, ['shell'], stdin=source, LIFECYCLE_STEP=name)
-
-
-def run(conf, arguments, stdin, **environment):
-    command, *options = arguments if arguments[0] == 'shell' else ('server', *arguments, '--stop-after-init')
-    log = WORK / 'odoo.log'
-    process = subprocess.run(
-        [sys.executable, '-m', 'odoo', command, '-d', DATABASE, '--no-http', f'--logfile={log}', *options],
-        env={**os.environ, 'ODOO_RC': conf, **environment},
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    name = environment.get('LIFECYCLE_STEP') or ' '.join(options)
-    text = log.read_text() if log.exists() else ''
-    log.unlink(missing_ok=True)
-    if process.returncode:
-        sys.exit(f'{text[-6000:]}\n{process.stdout[-6000:]}\n{name} failed.')
-    wrong.extend(f'{name}: in the log: {entry.strip()[:800]}' for entry in warnings(text))
-    if 'Traceback' in process.stdout:
-        wrong.append(f'{name}: {process.stdout[-3000:]}')
-
-
-def warnings(text):
-    """Return the warnings and errors of a log; of Python's own warnings only those about the addon."""
-    for entry in re.split(r'\n(?=\d{4}-\d\d-\d\d )', text):
-        if re.match(r'\S+ \S+ \d+ (WARNING|ERROR|CRITICAL) ', entry) and (
-            'py.warnings' not in entry or ADDONS in entry
-        ):
-            yield entry
-
-
 def books():
-    return query(BOOKS)
-
-
-def query(statement):
-    with contextlib.closing(psycopg2.connect(dbname=DATABASE)) as connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall()
+    return runs.query(BOOKS)
 
 
 def compare(what, before):
@@ -158,9 +106,9 @@ def check_nothing_doubled(before):
 
 
 def check_nothing_left():
-    left = query("SELECT tablename FROM pg_tables WHERE tablename LIKE 'ponto%'")
-    left += query("SELECT name FROM ir_model_data WHERE module = 'account_online_ponto'")
-    left += query("SELECT code FROM account_journal WHERE bank_statements_source = 'ponto'")
+    left = runs.query("SELECT tablename FROM pg_tables WHERE tablename LIKE 'ponto%'")
+    left += runs.query("SELECT name FROM ir_model_data WHERE module = 'account_online_ponto'")
+    left += runs.query("SELECT code FROM account_journal WHERE bank_statements_source = 'ponto'")
     if left:
         wrong.append(f'after the uninstallation there is still {left[:5]}')
 

@@ -51,5 +51,5 @@ def lines(env):
     return env['account.bank.statement.line'].search([])
 
 
-globals()[os.environ['LIFECYCLE_STEP']](env)  # noqa: F821 the shell's own
+globals()[os.environ['ODOO_STEP']](env)  # noqa: F821 the shell's own
 env.cr.commit()  # noqa: F821

@@ -110,6 +110,12 @@ class PontoIntegration(models.Model):
         self.check_access('write')
         return self.env['ponto.connect']._open_to_fetch(self)
 
+    def action_connect_again(self):
+        """Connect again: ask for a client id and secret, or for another consent; nothing else changes."""
+        self.ensure_one()
+        self.check_access('write')
+        return self.env['ponto.connect']._open_for_credentials(self)
+
     def action_disconnect(self):
         """End the grant: no more transactions come in. Journals, books and inbox stay as they are.
 

@@ -60,9 +60,9 @@ class PontoAccount(models.Model):
     )
 
     def write(self, vals):
-        """After a read, take back the activities whose reason is gone."""
+        """After a read, and when the permission to read ends, take back the activities whose reason is gone."""
         res = super().write(vals)
-        if vals.get('last_read_at'):
+        if vals.get('last_read_at') or vals.get('state') == 'withdrawn':
             self.link_id._take_back()
         return res
 

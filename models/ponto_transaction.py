@@ -207,11 +207,14 @@ class PontoTransaction(models.Model):
             row.advice = row._advice()
 
     def _advice(self):
-        if self.missing_since and self.state == 'booked':
-            return self.hold_message or hold_sentence(self.env, 'withdrawn')
+        if self.hold_reason:
+            return self.hold_message
         return {
-            'held': self.hold_message,
-            'aside': self.aside_reason,
+            'booked': self.missing_since and self.env._("Ponto no longer lists it. Its line stays in the books."),
+            'aside': self.env._(
+                "Somebody has set it aside (%(reason)s). Import it again if that was a mistake.",
+                reason=self.aside_reason,
+            ),
             'new': self.env._("It is booked in the next automatic run, or at once with Book Now.")
             if self.journal_id
             else self.env._("No journal is linked to its online account. Link one with Fetch Accounts."),

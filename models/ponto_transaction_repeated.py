@@ -145,7 +145,13 @@ class AccountJournal(models.Model):
         )
         lines._find_repeated()
         action = self.env['ir.actions.act_window']._for_xml_id(
-            'account_online_ponto.ponto_transaction_to_review_action'
+            'account_online_ponto.ponto_transaction_action_duplicates'
         )
-        action['domain'] = [('journal_id', 'in', self.ids), ('hold_reason', 'in', ('duplicate', 'repeated'))]
+        # What a feed that has ended has brought is in the journal as well.
+        action['domain'] = [
+            ('hold_reason', 'in', ('duplicate', 'repeated')),
+            '|',
+            ('journal_id', 'in', self.ids),
+            ('statement_line_id.journal_id', 'in', self.ids),
+        ]
         return action

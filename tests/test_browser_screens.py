@@ -140,6 +140,57 @@ class TestBrowserScreens(BrowserCase):
             person.click('.o_facet_remove')
             person.see('.o_list_view .o_data_row', "Long ago")
 
+    def test_what_the_bank_withdrew_is_settled_beside_it_and_then_stays_in_the_books(self):
+        row = self.simulator.add_transaction(self.online, 7, '2026-03-03', remittance_information="Gone")
+        account = self.linked()
+        self.simulator.remove_transaction(row.id)
+        account._synchronize()
+        with self.person() as person:
+            self.open_account(person, account)
+            person.click('button[name=action_find_missing_transactions]')
+            person.click('.o_data_row:has(button[name=action_delete_line]) button[name=action_keep]')
+            person.see('.o_data_row:not(:has(button[name=action_keep]))', "Its line stays in the books.")
+            person.resize(400, 800)
+            person.open('/odoo/accounting')
+            person.click(f'{CARD} .o_dropdown_kanban button')
+            person.click('.o-dropdown--menu [name=action_ponto_find_missing_transactions]')
+            person.see('.o_kanban_record', "Its line stays in the books.")
+
+    def test_where_nothing_is_found_the_screens_say_what_was_looked_for(self):
+        self.linked(start_date='2026-04-01')
+        with self.person() as person:
+            for name, words in (
+                ('find_missing_transactions', "from the start date on"),
+                ('find_duplicates', "No duplicates found"),
+            ):
+                person.open('/odoo/accounting')
+                person.click(f'{CARD} .o_dropdown_kanban button')
+                person.click(f'.o-dropdown--menu [name=action_ponto_{name}]')
+                person.see('.o_view_nocontent', words)
+
+    def test_what_lies_before_the_start_date_is_imported_from_its_page(self):
+        account = self.linked(start_date='2026-04-01')
+        with self.person() as person:
+            person.open(f'/odoo/ponto.transaction/{account.transaction_ids.id}')
+            person.see('.alert-info', "lies before the start date")
+            person.click('button[name=action_import_skipped]')
+            person.see('.o_notification')
+        self.assertEqual(self.lines(account).mapped('amount'), [100])
+
+    def test_after_disconnecting_the_page_leads_back_and_nobody_is_to_renew_a_consent(self):
+        self.consent_ends(days=3)
+        account = self.linked()
+        account.link_id._tell_problems()
+        self.assertTrue(account.link_id.activity_ids)
+        with self.person() as person:
+            self.open_link(person)
+            person.click('[name=integration_id] a')
+            person.click('button[name=action_disconnect]')
+            person.click('.modal footer .btn-primary')
+            person.click('button[name=action_connect_again]', "Connect")
+            person.see('.modal div[name=client_secret]')
+        self.assertFalse(account.link_id.activity_ids)
+
     def test_the_wizard_asks_which_account_it_is_and_proposes_the_journal(self):
         account = self.linked()
         journal = account.journal_id
@@ -151,10 +202,22 @@ class TestBrowserScreens(BrowserCase):
             self.open_link(person)
             person.click('button[name=action_fetch_accounts]')
             person.see('.modal .alert-info', "Is this the account whose transactions went to")
+            # Nor does it say beside the question that the same account is lost.
+            person.see('.modal:not(:has(.alert-warning))')
             person.see('.modal td[name=journal_id]', journal.name)
             person.click('.modal button[name=action_link_accounts]')
             person.see('td[name=payment_ref]')
         self.assertEqual(self.lines(journal.ponto_account_ids).mapped('amount'), [100, 50])
+
+    def test_on_a_phone_the_card_of_an_account_says_from_when_on_its_transactions_come_in(self):
+        account = self.linked(start_date='2026-03-01')
+        account.action_unlink_journal()
+        with self.person() as person:
+            person.resize(400, 800)
+            person.open(SYNCHRONIZATION)
+            person.click('.o_kanban_record', "Kadebank")
+            person.click('.o_form_sheet button', "Fetch Accounts")
+            person.see('.modal .o_kanban_record footer', "From 03/01/2026")
 
     def test_a_changed_number_is_given_to_the_journal_with_a_click(self):
         account = self.linked()

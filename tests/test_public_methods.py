@@ -81,7 +81,7 @@ ALLOWED = {
         'action_refresh_catalogue': {'manager', 'stranger'},
         'search_catalogue': LOOK | {'invoice', 'stranger'},
     },
-    'ponto.integration': {'action_disconnect': MANAGE, 'action_fetch_accounts': MANAGE},
+    'ponto.integration': {'action_connect_again': MANAGE, 'action_disconnect': MANAGE, 'action_fetch_accounts': MANAGE},
     'ponto.link': {
         'action_fetch_accounts': MANAGE,
         'action_fetch_transactions': BOOK,

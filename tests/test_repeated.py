@@ -55,6 +55,15 @@ class TestRepeated(ReviewCase):
         )
         self.assertEqual(len(self.repeated()), 1)
 
+    def test_find_duplicates_shows_what_a_feed_has_brought_that_has_ended(self):
+        journal = self.own.journal_id
+        self.account.action_unlink_journal()
+        self.env['account.bank.statement.line'].create(
+            {'journal_id': journal.id, 'date': '2026-03-02', 'amount': 1, 'payment_ref': "File"}
+        )
+        action = journal.with_user(self.accountant).action_ponto_find_duplicates()
+        self.assertEqual(self.env['ponto.transaction'].search(action['domain']), self.repeated())
+
     def test_of_two_lines_the_reconciled_one_stays(self):
         imported = self.import_file(1)
         self.reconcile(imported)

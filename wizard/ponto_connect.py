@@ -324,9 +324,11 @@ class PontoConnect(models.TransientModel):
             own = accounts.filtered(lambda account: account.institution_id == self.institution_id)
         offered = own.filtered(lambda account: not account.journal_id)
         self.other_account_count = len((accounts - own).filtered(lambda account: not account.journal_id))
-        self.message = '\n'.join(self._remarks(accounts, own, offered, lost or accounts.browse()))
-        self.is_settled = bool(own) and not offered and not lost
         self.line_ids = [Command.clear(), *map(Command.create, self._prepare_lines_vals(offered))]
+        # The question whether an offered account is a lost one says more of that.
+        lost = (lost or accounts.browse()) - self.line_ids.predecessor_ids
+        self.message = '\n'.join(self._remarks(accounts, own, offered, lost))
+        self.is_settled = bool(own) and not offered and not lost
 
     def _remarks(self, accounts, own, offered, lost):
         remarks = []

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_date
 
 
 class PontoConnectAccount(models.TransientModel):
@@ -29,6 +30,7 @@ class PontoConnectAccount(models.TransientModel):
         " ('ponto_account_ids.integration_id.state', '!=', 'connected')]",
     )
     start_date = fields.Date(string="Transactions from", help="Empty: as far back as Ponto has.")
+    start_label = fields.Char(compute='_compute_start_label')
     # Of which former accounts it may be the continuation, and which one seems to be read already.
     predecessor_ids = fields.Many2many('ponto.account', readonly=True)
     twin_id = fields.Many2one('ponto.account', readonly=True)
@@ -47,6 +49,16 @@ class PontoConnectAccount(models.TransientModel):
         for line in self:
             account = line.account_id
             line.label = account.description or account.product or account.holder_name or account.subtype
+
+    @api.depends_context('lang')
+    @api.depends('start_date')
+    def _compute_start_label(self):
+        for line in self:
+            line.start_label = (
+                self.env._("From %(date)s", date=format_date(self.env, line.start_date))
+                if line.start_date
+                else self.env._("As far back as Ponto has")
+            )
 
     @api.depends('account_id', 'journal_id', 'predecessor_ids', 'twin_id')
     def _compute_hint(self):

@@ -166,8 +166,9 @@ class TestWhatIsRead(PontoCase):
 
     def test_a_bank_that_does_not_answer_is_waited_for_ten_minutes(self):
         account = self.link()
-        question = self.simulator.create_synchronization(self.online, 'accountTransactions', '8.8.8.8')
-        for minutes, is_asked in ((9, True), (11, False)):
+        for subtype, minutes, is_asked in (('accountDetails', 9, True), ('accountTransactions', 11, False)):
+            # The simulator answers a question after it was looked at.
+            question = self.simulator.create_synchronization(self.online, subtype, '8.8.8.8')
             started_at = fields.Datetime.now() - timedelta(minutes=minutes)
             account.write({'pending_synchronization_ids': [question.id], 'fetch_started_at': started_at})
             self.assertEqual(account._is_bank_still_asked(), is_asked)

@@ -96,6 +96,9 @@ class TestPlaces(BaseCase):
     def test_a_list_in_order_moves_nothing(self, ranks):
         self.assertFalse(places(dict(enumerate(ranks))))
 
+    def test_only_what_has_left_its_place_gets_another_one(self):
+        self.assertEqual(places({'moved': 50, 'kept': 5}, floor=0, ceiling=10), {'moved': 7.5})
+
     def test_a_thousand_late_rows_at_one_place_find_room(self):
         ranks = {'newest': 2, 'oldest': 1}
         for number in range(1000):

@@ -174,6 +174,18 @@ class TestWhatIsRead(PontoCase):
             self.assertEqual(account._is_bank_still_asked(), is_asked)
             self.assertEqual(bool(account.pending_synchronization_ids), is_asked)
 
+    def test_the_next_read_is_half_an_hour_or_more_after_pontos_own_refresh(self):
+        # Ponto asks the banks at 14 h in Brussels, which is 13 h in UTC.
+        moment = self.env['ponto.account']._next_read_at(fields.Datetime.to_datetime('2026-03-02 09:59:00'))
+        self.assertGreaterEqual(moment, fields.Datetime.to_datetime('2026-03-02 13:30:00'))
+        self.assertLess(moment, fields.Datetime.to_datetime('2026-03-02 14:30:00'))
+
+    def test_a_list_that_is_not_read_to_its_end_is_read_on_at_once(self):
+        account, now = self.link(), fields.Datetime.now()
+        self.assertGreater(account._next_read_after(now), now)
+        account.resume_after = 'a row'
+        self.assertEqual(account._next_read_after(now), now)
+
     def test_an_account_that_another_worker_has_claimed_is_left_alone(self):
         account = self.link()
         account.turn_at = fields.Datetime.now() + timedelta(minutes=5)

@@ -7,13 +7,11 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ..ponto.errors import PontoError
 from . import budget
 from .database_errors import cause, is_passing
 from .error_sentences import error_code, failure_of
-from .moments import over_domain
 from .turns import LostWorkerError, for_all_companies, in_turns, wait_briefly
 
 _logger = logging.getLogger(__name__)
@@ -99,26 +97,9 @@ class PontoAccount(models.Model):
             )
         )
 
-    @api.model
-    def _unclaimed_domain(self):
-        return Domain('turn_at', '=', False) | over_domain('turn_at', timedelta())
-
     # -------------------------------------------------------------------------
     # A turn
     # -------------------------------------------------------------------------
-
-    def _lock_turn(self):
-        """Lock this account if it is free and nobody has claimed it; return it, else nothing.
-
-        One statement does both. Between the two transactions of the worker that has claimed the account, another one
-        must not lock it, however briefly.
-        """
-        query = self._search(Domain('id', 'in', self.ids) & self._unclaimed_domain())
-        statement = SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
-        self.env.flush_query(statement)
-        # Another worker may have ended its turn a moment ago: that conflict is no error for the server's log.
-        self.env.cr.execute(statement, log_exceptions=False)
-        return self.browse(account_id for [account_id] in self.env.cr.fetchall())
 
     def _take_turn(self):
         """Read the account, if it is due, or book some of what waits; return whether more is to be done at once."""

@@ -1,4 +1,4 @@
-"""When an account is read: soon after Ponto has asked the bank, later after a failure."""
+"""When an account is read: soon after Ponto has asked the bank, later after a failure; and by whom."""
 
 import zlib
 from datetime import datetime, timedelta
@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 import pytz
 
 from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
 
-from .moments import due_domain
+from .moments import due_domain, over_domain
 from .odoo_names import get_parameter
 
 # Hours of the day in Brussels at which Ponto asks the banks by itself.
@@ -69,3 +71,24 @@ class PontoAccount(models.Model):
         """Return how long to wait after so many failures running: as Ponto asks, else 5 minutes doubling to 6 hours."""
         asked = timedelta(seconds=min(getattr(error, 'retry_after', None) or 0, 24 * 3600))
         return max(asked, min(timedelta(minutes=5) * 2 ** min(failures - 1, 10), timedelta(hours=6)))
+
+    # -------------------------------------------------------------------------
+    # Whose turn it is
+    # -------------------------------------------------------------------------
+
+    @api.model
+    def _unclaimed_domain(self):
+        return Domain('turn_at', '=', False) | over_domain('turn_at', timedelta())
+
+    def _lock_turn(self):
+        """Lock this account if it is free and nobody has claimed it; return it, else nothing.
+
+        One statement does both. Between the two transactions of the worker that has claimed the account, another one
+        must not lock it, however briefly.
+        """
+        query = self._search(Domain('id', 'in', self.ids) & self._unclaimed_domain())
+        statement = SQL("%s FOR NO KEY UPDATE SKIP LOCKED", query.select())
+        self.env.flush_query(statement)
+        # Another worker may have ended its turn a moment ago: that conflict is no error for the server's log.
+        self.env.cr.execute(statement, log_exceptions=False)
+        return self.browse(account_id for [account_id] in self.env.cr.fetchall())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg2
 from stress_cluster import Disk
-from stress_main import DATABASE, processes, query, start, wrong
+from stress_common import DATABASE, processes, query, start, wrong
 
 # So many seconds a disturbance lasts.
 LASTS = 20

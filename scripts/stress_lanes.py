@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from stress_main import DATABASE, LOG, check_books, choose_lanes, ponto, query, run_process, wrong
+from stress_common import DATABASE, LOG, check_books, choose_lanes, ponto, query, run_process, wrong
 from stress_server import odoo_server
 
 COPY = f'{DATABASE}_lanes'

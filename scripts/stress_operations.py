@@ -18,7 +18,7 @@ from typing import NamedTuple
 import psycopg2
 import stress_disturbances as disturb
 from stress_cluster import Cluster
-from stress_main import DATABASE, LOG, add_transactions, check_books, check_no_error, log, query, run_process, wrong
+from stress_common import DATABASE, LOG, add_transactions, check_books, check_no_error, log, query, run_process, wrong
 from stress_server import KILLED, odoo_server
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Simulator

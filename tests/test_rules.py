@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from odoo import fields
 from odoo.addons.account_online_ponto.models import budget
+from odoo.addons.account_online_ponto.models.ponto_transaction_line import BentLineError
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
 
@@ -198,6 +199,16 @@ class TestWhatIsRead(PontoCase):
 
 @tagged('post_install', '-at_install')
 class TestWhatIsBooked(PontoCase):
+    def test_a_line_to_which_core_has_given_another_date_or_amount_is_refused(self):
+        account = self.link()
+        line = self.env['account.bank.statement.line'].create(
+            {'journal_id': account.journal_id.id, 'date': '2026-03-02', 'amount': 5, 'payment_ref': "A line"}
+        )
+        line._check_values({'date': date(2026, 3, 2), 'amount': 5})
+        for vals in ({'date': date(2026, 3, 3)}, {'amount': 6}):
+            with self.assertRaises(BentLineError):
+                line._check_values(vals)
+
     def test_the_opening_line_is_not_suspected_to_be_a_payment(self):
         row = self.simulator.add_transaction(self.online, 10, '2026-03-02')
         account = self.link()

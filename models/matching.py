@@ -97,19 +97,20 @@ class Stage(NamedTuple):
     distance: Callable[[Payment, Payment], Any] = lambda known, listed: 0
 
 
-def pair(known, listed, *stages):
+def pair(known, listed, *stages, may_be=lambda key, listed_key: True):
     """Return `{key of a listed payment: key of the known payment that it is}`, each used once.
 
     :param known: `{key: Payment}`; of equally near ones the first is taken
     :param listed: `{key: Payment}`, in the same order
     :param stages: `Stage`s, the most faithful first
+    :param may_be: `may_be(key, listed_key)` returns whether the two may be the same, whatever the payments tell
     """
     pairs = {}
     left = dict(known)
     for stage in stages:
         new = {key: payment for key, payment in listed.items() if key not in pairs}
         for _distance, key, listed_key in sorted(_alike(left, new, stage), key=lambda each: each[0]):
-            if key in left and listed_key not in pairs:
+            if key in left and listed_key not in pairs and may_be(key, listed_key):
                 pairs[listed_key] = key
                 del left[key]
     return pairs

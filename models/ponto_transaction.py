@@ -126,8 +126,16 @@ class PontoTransaction(models.Model):
     suspect_partner_name = fields.Char(related='suspect_line_id.partner_name', string="Partner in the books")
     suspect_account_number = fields.Char(related='suspect_line_id.account_number', string="Account in the books")
     attempts = fields.Integer(readonly=True, help="How many steps of booking with it have not come to an end.")
+    different_line_ids = fields.Many2many(
+        'account.bank.statement.line',
+        'ponto_transaction_different_line_rel',
+        readonly=True,
+        help="Somebody has compared these lines with it: they are other payments.",
+    )
     is_checked = fields.Boolean(
-        readonly=True, help="Somebody has looked at the suspected duplicate and wants it imported."
+        readonly=True,
+        help="Somebody wants it imported although Ponto does not list it any more, or gives its ID to others too, or"
+        " although one like it was removed from the books.",
     )
     statement_line_id = fields.Many2one('account.bank.statement.line', readonly=True)
     booked_attributes = fields.Json(

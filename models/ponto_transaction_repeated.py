@@ -78,17 +78,24 @@ class AccountBankStatementLine(models.Model):
     def _find_repeated(self, may_repeat=lambda line, row: True):
         """Let the booked rows that these lines from elsewhere seem to repeat wait for a person; return those rows.
 
+        A line about which a question is open repeats nothing else meanwhile.
+
         :param may_repeat: `may_repeat(line, row)` returns whether the question is to be asked about the two
         """
-        found = self.env['ponto.transaction']
+        found = self.env['ponto.transaction'].sudo()
         for journal, lines in self.sudo().grouped('journal_id').items():
             lines = lines._free_lines()
+            lines -= found.search([('suspect_line_id', 'in', lines.ids)]).suspect_line_id
             rows = lines._may_be_repeated(journal)
-            known = {row: row.statement_line_id._payment() for row in rows}
-            for line, row in pair(known, {line: line._payment() for line in lines}, near(DUPLICATE_DAYS)).items():
-                if may_repeat(line, row):
-                    row._mark_repeated(line)
-                    found += row
+            pairs = pair(
+                {row: row.statement_line_id._payment() for row in rows},
+                {line: line._payment() for line in lines},
+                near(DUPLICATE_DAYS),
+                may_be=lambda row, line: row._may_be(line) and may_repeat(line, row),
+            )
+            for line, row in pairs.items():
+                row._mark_repeated(line)
+                found += row
         return found
 
     def _is_as_old_as(self, row):
@@ -107,7 +114,6 @@ class AccountBankStatementLine(models.Model):
                 ('statement_line_id.state', '!=', 'cancel'),
                 ('state', '=', 'booked'),
                 ('hold_reason', '=', False),
-                ('is_checked', '=', False),
                 ('amount', 'in', list(set(self.mapped('amount')))),
                 ('date', '>=', min(self.mapped('date')) - days),
                 ('date', '<=', max(self.mapped('date')) + days),
@@ -133,8 +139,7 @@ class AccountJournal(models.Model):
                 ('state', '!=', 'cancel'),
             ]
         )
-        asked = self.env['ponto.transaction'].sudo().search([('suspect_line_id', 'in', lines.ids)]).suspect_line_id
-        return (lines - asked)._find_repeated(lambda line, row: line._is_as_old_as(row))
+        return lines._find_repeated(lambda line, row: line._is_as_old_as(row))
 
     def action_ponto_find_duplicates(self):
         """Look through these whole journals for lines that repeat those of the feed; show both side by side."""

@@ -49,8 +49,13 @@ class PontoTransaction(models.Model):
         """
         self._check_bookkeeper()
         self.sudo().filtered(lambda row: row.hold_reason == 'before_opening')._keep_out_of_opening()
-        self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing')).is_checked = True
-        return self.action_book()
+        rows = self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing'))
+        rows.filtered(lambda row: not row.suspect_line_id).is_checked = True
+        lines = rows._note_different()
+        told = self.action_book()
+        # While one row seemed to be such a line, the row that is the line may have been booked.
+        lines._find_repeated()
+        return told
 
     def _keep_out_of_opening(self):
         """Let these rows into the books, even before the start date; the opening line does not hold them."""
@@ -165,9 +170,9 @@ class PontoTransaction(models.Model):
         """Let the lines of withdrawn rows stand, and both of what seems to be in the journal twice: all are right."""
         self._check_bookkeeper()
         rows = self.sudo().filtered(lambda row: row.hold_reason in ('withdrawn', 'repeated'))
-        # Nobody is asked about the same two lines again.
-        rows.filtered(lambda row: row.hold_reason == 'repeated').is_checked = True
+        lines = rows.filtered(lambda row: row.hold_reason == 'repeated')._note_different()
         rows._mark_kept()
+        lines._find_repeated()
         rows.account_id.link_id._take_back()
 
     def action_delete_line(self):

@@ -46,12 +46,27 @@ class PontoTransaction(models.Model):
         which one was entered by hand, the other is booked.
         """
         # What Ponto lists no more is held for that: its line must be left for the same payment under a new id.
-        rows = self.filtered(lambda row: row.date and not row.is_checked and row._is_listed())
+        rows = self.filtered(lambda row: row.date and row._is_listed())
         if not rows:
             return {}
         known = {line: line._payment() for line in rows._suspected_lines(account)}
         known.update({row: row._payment() for row in rows._suspected_removals(account)})
-        return known and pair(known, {row: row._payment() for row in rows}, near(DUPLICATE_DAYS))
+        return known and pair(
+            known,
+            {row: row._payment() for row in rows},
+            near(DUPLICATE_DAYS),
+            may_be=lambda suspect, row: row._may_be(suspect),
+        )
+
+    def _may_be(self, suspect):
+        """Return whether nobody has said that `suspect`, a statement line or a removed row, is not this row."""
+        return not self.is_checked if suspect._name == self._name else suspect not in self.different_line_ids
+
+    def _note_different(self):
+        """Remember that these rows are other payments than the lines that they seemed to be; return those lines."""
+        for row in self:
+            row.different_line_ids += row.suspect_line_id
+        return self.suspect_line_id
 
     def _suspected_lines(self, account):
         lines = self.env['account.bank.statement.line'].search(

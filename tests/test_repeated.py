@@ -130,6 +130,25 @@ class TestRepeated(ReviewCase):
         self.account.journal_id.with_user(self.accountant).action_ponto_find_duplicates()
         self.assertFalse(self.to_review())
 
+    def test_what_somebody_has_kept_beside_one_line_may_be_repeated_by_a_later_one(self):
+        self.import_file(1)
+        self.repeated().action_keep()
+        later = self.import_file(1)
+        self.assertEqual(self.repeated().suspect_line_id, later)
+
+    def test_a_line_that_is_kept_beside_one_row_may_repeat_another(self):
+        for _twice in range(2):
+            self.simulator.add_transaction(self.online, 9, '2026-03-02')
+        self.account._synchronize()
+        imported = self.import_file(9)
+        first = self.repeated()
+        first.action_keep()
+        second = self.repeated()
+        self.assertEqual(second.suspect_line_id, imported)
+        self.assertNotEqual(first, second)
+        second.action_keep()
+        self.assertFalse(self.to_review())
+
     def test_a_line_that_is_deleted_repeats_nothing_any_more(self):
         self.import_file(1).unlink()
         self.assertFalse(self.to_review())

@@ -76,8 +76,11 @@ class PontoSettlement(models.TransientModel):
         check_may_book(self.env)
         self.transaction_ids.check_access('read')
         rows = self.transaction_ids.sudo().filtered(lambda row: row.state == 'held')
+        suspects = rows.suspect_line_id
         if rows:
             {'line': self._tie, 'amount': self._enter, 'aside': self._set_aside}[self.way](rows)
+        # Where they are none of these rows, they may be others.
+        suspects._find_repeated()
         return success(self.env._("Settled: %(count)s.", count=len(rows)))
 
     def _tie(self, row):

@@ -16,8 +16,21 @@ def fill(env):
     first, second = connect(env(context={'allowed_company_ids': company.ids}), company)
     first._link_to_new_journal()
     second._link_to_new_journal(start_date='2026-02-01')
+    enter_by_hand(env, first.journal_id, 7, '2026-02-20')
     read_on(env)
+    env['ponto.transaction'].search([('hold_reason', '=', 'duplicate')]).action_import_anyway()
     lines(env).filtered(lambda line: line.payment_ref == 'Row 100')[:1].unlink()
+
+
+def enter_by_hand(env, journal, amount, day):
+    env['account.bank.statement.line'].create(
+        {'journal_id': journal.id, 'date': day, 'amount': amount, 'payment_ref': "By hand"}
+    )
+
+
+def find_duplicates(env):
+    """Ask what the journals hold twice."""
+    env['ponto.account'].search([]).journal_id.action_ponto_find_duplicates()
 
 
 def connect(env, company):

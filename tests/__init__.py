@@ -60,6 +60,7 @@ from . import test_reconciliation
 from . import test_reconciliation_core
 from . import test_reconciliation_grading
 from . import test_reconciliation_panel
+from . import test_different
 from . import test_repeated
 from . import test_review
 from . import test_same_payment

@@ -35,6 +35,11 @@ class ReviewCase(PontoCase):
         line.move_id.button_draft()
         line.move_id.button_cancel()
 
+    def settle(self, action, **vals):
+        wizard = self.env[action['res_model']].with_user(self.accountant).browse(action['res_id'])
+        wizard.write(vals)
+        return wizard.action_settle()
+
     def reconcile(self, line):
         _liquidity, suspense, _other = line._seek_for_lines()
         income = self.env['account.account'].search(
@@ -161,11 +166,6 @@ class TestWaysOut(ReviewCase):
         self.account._synchronize()
         return self.rows().with_user(self.accountant)
 
-    def settle(self, action, **vals):
-        wizard = self.env[action['res_model']].with_user(self.accountant).browse(action['res_id'])
-        wizard.write(vals)
-        return wizard.action_settle()
-
     def test_a_row_in_dollars_can_be_told_to_be_a_line_that_was_entered_by_hand(self):
         row = self.hold()
         line = self.enter('2026-03-02', -10.2)
@@ -274,24 +274,6 @@ class TestWaysOut(ReviewCase):
             with self.assertRaises(UserError), self.env.cr.savepoint():
                 self.settle(row.action_choose_line(), line_id=line.id)
         self.assertEqual(row.state, 'held')
-
-    def test_a_line_that_a_row_leaves_when_it_is_settled_otherwise_may_be_another_row(self):
-        for way in ('aside', 'line'):
-            with self.subTest(way), self.env.cr.savepoint() as savepoint:
-                left, chosen = self.enter('2026-03-02', 10), self.enter('2026-03-02', 11)
-                for day in (2, 3):
-                    row = self.simulator.add_transaction(self.online, 10, f'2026-03-{day:02}')
-                    self.account._synchronize()
-                held = self.rows().with_user(self.accountant)
-                action = held.action_set_aside() if way == 'aside' else held.action_choose_line()
-                self.settle(action, reason="Not ours", line_id=chosen.id)
-                self.assertRecordValues(
-                    self.rows(), [{'ponto_id': row.id, 'hold_reason': 'repeated', 'suspect_line_id': left.id}]
-                )
-                savepoint.rollback()
-                self.env.invalidate_all()
-                for payment in list(self.online.transactions):
-                    self.simulator.remove_transaction(payment.id)
 
     def test_a_row_that_seems_to_be_nothing_else_is_not_the_same_as_anything(self):
         row = self.hold()

@@ -80,38 +80,6 @@ class TestSuspects(PontoCase):
         self.account._synchronize()
         self.assertEqual(self.held().date, date(2026, 3, 4))
 
-    def test_a_line_that_is_not_the_first_payment_may_be_the_next_one(self):
-        line = self.enter('2026-03-02')
-        for day in (2, 3):
-            self.simulator.add_transaction(self.online, 10, f'2026-03-{day:02}')
-            self.account._synchronize()
-        first, second = self.account.transaction_ids.sorted('date')
-        self.assertEqual((first.state, second.state, second.hold_reason), ('held', 'booked', False))
-        first.action_import_anyway()
-        self.assertRecordValues(
-            first + second,
-            [
-                {'state': 'booked', 'hold_reason': False, 'suspect_line_id': False},
-                {'state': 'booked', 'hold_reason': 'repeated', 'suspect_line_id': line.id},
-            ],
-        )
-        second.action_same_as_suspect()
-        self.assertEqual(self.lines(self.account), first.statement_line_id | second.statement_line_id)
-
-    def test_import_it_speaks_of_the_one_line_that_is_shown(self):
-        lines = self.enter('2026-03-02') + self.enter('2026-03-04')
-        self.simulator.add_transaction(self.online, 10, '2026-03-02')
-        self.account._synchronize()
-        row = self.account.transaction_ids
-        for line in lines:
-            self.assertRecordValues(row, [{'state': 'held', 'suspect_line_id': line.id}])
-            row.action_import_anyway()
-        self.assertRecordValues(row, [{'state': 'booked', 'hold_reason': False}])
-        self.account.journal_id.action_ponto_find_duplicates()
-        self.assertFalse(row.hold_reason)
-        later = self.enter('2026-03-03')
-        self.assertRecordValues(row, [{'hold_reason': 'repeated', 'suspect_line_id': later.id}])
-
     def test_a_cancelled_line_is_not_suspected(self):
         line = self.enter('2026-03-02')
         line.move_id.button_draft()

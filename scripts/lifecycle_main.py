@@ -65,8 +65,8 @@ def main():
             wrong.append('the upgrade changed what the addon knows of accounts and transactions')
         runs.step(NEW, 'read_on')
         compare('Reading on with nothing new', before)
-        step(NEW, 'find_duplicates')
-        if query(INBOX) + query(CONNECTIONS) != known:
+        runs.step(NEW, 'find_duplicates')
+        if runs.query(INBOX) + runs.query(CONNECTIONS) != known:
             wrong.append('after the upgrade Odoo asks again what somebody had answered')
         simulator.add_transaction(online[0], 500, '2026-06-02', remittance_information="After the upgrade")
         runs.step(NEW, 'read_on')

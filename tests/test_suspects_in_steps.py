@@ -149,3 +149,21 @@ class TestSuspectsInSteps(PontoCase):
         self.click()
         self.assertEqual(self.amounts(), list(range(1, 20)))
         self.assertEqual((self.held().ponto_id, self.held().earlier_id.amount), (again.id, 20))
+
+    def test_the_list_is_read_to_its_end_without_automatic_synchronization_as_well(self):
+        self.fill(*[f'2026-03-{day:02}' for day in range(1, 21)])
+        self.list_again(20)
+        self.account.link_id.auto_synchronize = False
+        self.click()
+        self.run_cron()
+        self.assertEqual(self.account.transaction_ids.filtered('missing_since').mapped('amount'), [20])
+
+    def test_what_vanished_within_the_lookback_window_is_noticed_in_whichever_step(self):
+        today = fields.Date.today()
+        self.fill(*[today - timedelta(days=day) for day in range(21, 1, -1)])
+        for amount in (19, 8):
+            self.simulator.remove_transaction(next(row.id for row in self.online.transactions if row.amount == amount))
+            # A sweep in steps is followed by another one.
+            for _run in range(2):
+                self.run_cron()
+            self.assertIn(amount, self.account.transaction_ids.filtered('missing_since').mapped('amount'))

@@ -1,22 +1,15 @@
 """Whatever Ponto calls the accounts, and whoever links them again: each journal has its account's payments, once."""
 
-import os
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, timedelta
 from decimal import Decimal
 
-import freezegun
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from odoo.tests import tagged
 
-from .common import PontoCase
-from .simulator import Simulator
+from .drawn_histories import DrawnHistoriesCase
 
-EXAMPLES = os.environ.get('PONTO_PROPERTY_EXAMPLES')
-START = datetime(2026, 4, 15, 10, tzinfo=timezone.utc)
-FAR_AHEAD = datetime(2039, 1, 1, 10, tzinfo=timezone.utc)
 NUMBER = 'BE71096123456769'
 # What each account tells of itself: two of one number, one of another, two cards without any.
 ACCOUNTS = (
@@ -84,7 +77,7 @@ class Accounts(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 20))
     def time_passes(self, number):
-        self.case.pass_days(number)
+        self.case.pass_days(number, self.case.online)
 
     # -------------------------------------------------------------------------
     # In Odoo
@@ -96,10 +89,7 @@ class Accounts(RuleBasedStateMachine):
 
     @rule()
     def a_run_with_a_clock_that_is_years_off(self):
-        now = datetime.now(timezone.utc)
-        self.case.frozen.move_to(FAR_AHEAD)
-        self.case.run_cron()
-        self.case.frozen.move_to(now)
+        self.case.run_years_ahead()
 
     @rule()
     def accounts_are_fetched(self):
@@ -128,38 +118,16 @@ class Accounts(RuleBasedStateMachine):
 
 
 @tagged('post_install', '-at_install')
-class TestPropertiesOfAccounts(PontoCase):
-    def setUp(self):
-        super().setUp()
-        frozen = freezegun.api.freeze_time(START, ignore=['hypothesis'])
-        self.frozen = frozen.start()
-        self.addCleanup(frozen.stop)
-        self.pristine = self.env.cr.savepoint()
-        self.addCleanup(self.pristine.close)
-
+class TestPropertiesOfAccounts(DrawnHistoriesCase):
     def test_any_sequence_of_events_leaves_each_payment_in_its_own_journal(self):
-        run_state_machine_as_test(
-            lambda: Accounts(self),
-            settings=settings(
-                max_examples=int(EXAMPLES or 5),
-                stateful_step_count=12,
-                derandomize=not EXAMPLES,
-                database=None,
-                deadline=None,
-                phases=[Phase.generate, Phase.shrink],
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        self.draw(Accounts, examples=5, steps=12)
 
     # -------------------------------------------------------------------------
     # What happens
     # -------------------------------------------------------------------------
 
     def start_over(self):
-        self.pristine.rollback()
-        self.env.invalidate_all()
-        type(self).simulator = Simulator()
-        self.frozen.move_to(START)
+        super().start_over()
         self.banks = [self.simulator.add_institution(name) for name in ("Kadebank", "Nieuwe Kadebank")]
         self.online = [
             self.simulator.add_account(number, institution=self.banks[0], balance=50 * which, **traits).id
@@ -181,12 +149,6 @@ class TestPropertiesOfAccounts(PontoCase):
         self.online[which] = self.simulator.reissue_account(self.online[which])
         if not was_ticked:
             self.simulator.tick(self.online[which])
-
-    def pass_days(self, number):
-        self.frozen.tick(timedelta(days=number))
-        self.simulator.advance(days=number)
-        for online in self.online:
-            self.simulator.reauthorize(online)
 
     def connect(self, everything=False):
         """Link what the wizard offers as it proposes; a question is answered as it is.
@@ -248,7 +210,7 @@ class TestPropertiesOfAccounts(PontoCase):
         """Give back all permissions, let the future come, and link everything."""
         for online in self.online:
             self.simulator.tick(online)
-        self.pass_days(90)
+        self.pass_days(90, self.online)
         for _round in range(2):
             self.connect(everything=True)
             self.run_cron()

@@ -1,9 +1,10 @@
 """Rules that guard the books where something unusual comes together; `scripts/mutants` breaks them one by one."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 from odoo import fields
-from odoo.addons.account_online_ponto.models import budget
+from odoo.addons.account_online_ponto.models import budget, ponto_integration_connect
 from odoo.addons.account_online_ponto.models.ponto_transaction_line import BentLineError
 from odoo.exceptions import UserError, ValidationError
 from odoo.tests import tagged
@@ -56,6 +57,16 @@ class TestTheGrant(PontoCase):
         self.link()
         with self.assertRaisesRegex(ValidationError, "with linked journals cannot move"):
             self.integration.company_id = self.make_company("Brouwerij De Werf")
+
+    def test_an_oauth_state_is_good_once_and_for_the_person_who_began(self):
+        # The session of one browser, in which a second person has signed in since.
+        self.patch(ponto_integration_connect, 'request', SimpleNamespace(session={}))
+        integrations = self.env['ponto.integration']
+        state = integrations._start_oauth_state(link_id=1)
+        self.assertEqual(integrations._finish_oauth_state(state)['link_id'], 1)
+        self.assertIsNone(integrations._finish_oauth_state(state))
+        state = integrations._start_oauth_state(link_id=2)
+        self.assertIsNone(integrations.with_user(self.accountant)._finish_oauth_state(state))
 
     def test_what_has_not_changed_is_not_written(self):
         account = self.link()

@@ -226,3 +226,13 @@ class TestScreenshotsInDutch(ScreenshotCase):
     def test_screens_in_dutch(self):
         self.connect_bank()
         self.take((*TRANSLATED, *OPENING), '-nl')
+
+
+@by_marker('screenshots')
+@tagged('post_install', '-at_install', 'screenshots', '-standard')
+class TestScreenshotsInGerman(ScreenshotCase):
+    lang = 'de_DE'
+
+    def test_screens_in_german(self):
+        self.connect_bank()
+        self.take(TRANSLATED, '-de')

@@ -64,6 +64,7 @@ class FastLane(models.AbstractModel):
         if field not in lane.paths:
             lane.paths[field] = self._follows_from(field)
         paths = lane.paths[field]
+        # Some of core's computations keep a value that is there already.
         columns = paths and [*(self._values(path) for path in paths), _kept(self, field.name)]
         if not columns or None in columns:
             return None

@@ -184,6 +184,9 @@ class AccountMoveLine(models.Model):
             return super().create(vals_list)
         if not self.env['account.move'].browse({vals.get('move_id') for vals in vals_list})._is_batch():
             return super(AccountMoveLine, self.with_context(**{LANE: False})).create(vals_list)
+        if any('partner_id' not in vals for vals in vals_list):
+            # Core would find none, as it writes the entry's partner later.
+            raise LeaveLane
         if lane.ties:
             next(iter(lane.ties))._write_ties()
         return super().create(vals_list)

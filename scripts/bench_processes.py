@@ -32,18 +32,20 @@ def report(sim, make_accounts, options):
 
 
 def compare_workers(make_accounts, size):
-    """Return the median seconds in which one worker and two import two accounts of so many rows, by turns."""
-    seconds = {1: [], 2: []}
+    """Return what one worker and two need for two accounts of so many rows, by turns: medians of the busier one."""
+    runs = {1: [], 2: []}
     for number in range(TIMES):
-        for workers, measured in seconds.items():
+        for workers, measured in runs.items():
             link(make_accounts(f'W{workers}T{number}', size, 2))
-            measured.append(work(workers)['seconds'])
-    medians = {workers: median(measured) for workers, measured in seconds.items()}
-    print(
-        f'\nTwo accounts of {size:,} rows: one worker {medians[1]:.1f} s, two workers {medians[2]:.1f} s,'
-        f' {medians[1] / medians[2]:.2f} times as fast.',
-        flush=True,
-    )
+            measured.append(work(workers))
+    medians = {
+        workers: {key: median(one[key] for one in measured) for key in ('seconds', 'cpu')}
+        for workers, measured in runs.items()
+    }
+    print(f'\nTwo accounts of {size:,} rows, by one worker and by two:')
+    for key, name in (('seconds', 'seconds'), ('cpu', 'seconds of CPU of the busier one')):
+        one, two = medians[1][key], medians[2][key]
+        print(f'{one:>8.1f}{two:>8.1f} {name}: {one / two:.2f} times as fast', flush=True)
     return medians
 
 
@@ -67,7 +69,7 @@ def link(references):
 
 
 def work(workers):
-    """Let so many workers import what is due, all of which they share; return what the slowest one needed."""
+    """Let so many workers import what is due, which they share; return the most that one of them needed."""
     barrier, answers = processes.Barrier(workers), processes.Queue()
     running = [processes.Process(target=import_all, args=(barrier, answers), daemon=True) for _worker in range(workers)]
     for process in running:
@@ -75,7 +77,7 @@ def work(workers):
     found = [answers.get() for _process in running]
     for process in running:
         process.join()
-    return max(found, key=lambda each: each['seconds'])
+    return {key: max(each[key] for each in found) for key in found[0]}
 
 
 def import_all(barrier, answers):

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections import Counter
 from datetime import date, timedelta
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -404,6 +405,53 @@ class TestFastLane(SameBooksMixin, PontoCase):
                 liquidity, counterpart = original(line, *args, **kwargs)
                 fee = {**counterpart, 'account_id': fees.id, 'amount_currency': 0, 'debit': 0, 'credit': 0}
                 return [liquidity, counterpart, fee]
+
+            return method
+
+        self.override('account.bank.statement.line', '_prepare_move_line_default_vals', make)
+        self.assert_same_books(self.some_vals())
+
+    def test_a_note_of_another_addon_has_other_values_than_the_items(self):
+        def make(original):
+            def method(line, *args, **kwargs):
+                note = {'move_id': line.move_id.id, 'display_type': 'line_note', 'partner_id': line.partner_id.id}
+                return [*original(line, *args, **kwargs), {**note, 'name': "Note"}]
+
+            return method
+
+        self.override('account.bank.statement.line', '_prepare_move_line_default_vals', make)
+        self.assert_same_books(self.some_vals())
+
+    def test_an_item_of_another_addon_without_a_partner_leaves_the_lane(self):
+        def make(original):
+            def method(line, *args, **kwargs):
+                note = {'move_id': line.move_id.id, 'display_type': 'line_note', 'name': "Note"}
+                return [*original(line, *args, **kwargs), note]
+
+            return method
+
+        self.override('account.bank.statement.line', '_prepare_move_line_default_vals', make)
+        self.assert_same_books(self.some_vals(), on_lane=False)
+
+    def test_what_another_addon_s_field_follows_from_is_looked_at(self):
+        field = self.env['account.move.line']._fields['sequence']
+
+        def compute(items):
+            for item in items:
+                item.sequence = 7 if item.partner_id else 8
+
+        self.patch(self.registry['account.move.line'], '_compute_sequence', compute)
+        with patch.dict(self.registry.field_depends, {field: ('display_type', 'partner_id')}):
+            self.assert_same_books(self.some_vals())
+
+    def test_a_tax_tag_of_another_addon_counts_for_the_tax_lock(self):
+        tag = self.env['account.account.tag'].create({'name': "Grid 54", 'applicability': 'taxes'})
+        self.company.tax_lock_date = date(2026, 3, 4)
+
+        def make(original):
+            def method(line, *args, **kwargs):
+                liquidity, counterpart = original(line, *args, **kwargs)
+                return [liquidity, {**counterpart, 'tax_tag_ids': [Command.set(tag.ids)]}]
 
             return method
 

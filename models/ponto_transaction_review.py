@@ -2,6 +2,7 @@
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 from .hold_reasons import hold_sentence
 from .messages import success
@@ -135,6 +136,7 @@ class PontoTransaction(models.Model):
         The line then follows what Ponto says now. If `earlier` was removed from the books, this row is removed too.
         """
         line, said, removed = earlier.statement_line_id, earlier.booked_attributes, earlier.state == 'removed'
+        self._take_over_answers(earlier)
         if earlier.account_id == self.account_id:
             earlier.unlink()
         else:
@@ -143,9 +145,19 @@ class PontoTransaction(models.Model):
         if removed:
             self._remove()
             return
-        self._mark_booked(line)
+        self._tie(line)
         self.booked_attributes = said
         self._book()
+
+    def _take_over_answers(self, earlier):
+        """Note what people have said of `earlier`, the same payment, and whether the opening line holds it."""
+        self.write(
+            {
+                'in_opening': earlier.in_opening or self.in_opening,
+                'is_wanted': earlier.is_wanted or self.is_wanted,
+                'different_line_ids': [Command.link(line.id) for line in earlier.different_line_ids],
+            }
+        )
 
     def _enter(self, amount):
         """Book a held row with `amount` in the journal's currency; its own amount becomes the line's foreign one."""

@@ -63,6 +63,23 @@ class TestDifferent(ReviewCase):
                 for payment in list(self.online.transactions):
                     self.simulator.remove_transaction(payment.id)
 
+    def test_what_a_row_is_not_the_row_in_its_place_is_not_either(self):
+        self.enter('2026-03-02', 10)
+        payment = self.simulator.add_transaction(self.online, 10, '2026-03-02', remittance_information="Rent")
+        self.simulator.add_transaction(self.online, 20, '2026-03-03')
+        self.account._synchronize()
+        self.rows().action_import_anyway()
+        line = self.lines(self.account).filtered('ponto_transaction_ids').filtered(lambda line: line.amount == 10)
+        self.simulator.remove_transaction(payment.id)
+        self.simulator.add_transaction(self.online, 10, '2026-03-02', remittance_information="Rent of March")
+        self.account._request_full_read()
+        self.account._synchronize()
+        again = self.rows('duplicate')
+        self.assertEqual(again.suspect_line_id, line)
+        again.action_same_as_suspect()
+        self.account.journal_id.action_ponto_find_duplicates()
+        self.assertRecordValues(again, [{'statement_line_id': line.id, 'hold_reason': False}])
+
     def migrate(self):
         spec = importlib.util.spec_from_file_location('post_rows', MIGRATION)
         script = importlib.util.module_from_spec(spec)

@@ -63,6 +63,23 @@ class TestLateRows(OpeningCase):
         )
         self.assertEqual(account.balance_difference, 0)
 
+    def test_what_ponto_lists_again_under_another_id_has_left_the_opening_line_once(self):
+        account = self.with_opening_line()
+        self.fetch_older(account, date(2026, 1, 1))
+        booked = self.row(account, 1000)
+        self.assertEqual((booked.state, booked.in_opening), ('booked', 'no'))
+        line = booked.statement_line_id
+        self.simulator.remove_transaction(self.old.id)
+        self.simulator.add_transaction(self.online, 1000, '2026-02-01', remittance_information="Another text")
+        account._request_full_read()
+        account._synchronize()
+        again = self.row(account, 1000).filtered(lambda row: row.state == 'held')
+        again.action_is_in_opening()
+        self.assertEqual((again.hold_reason, again.suspect_line_id), ('duplicate', line))
+        again.action_same_as_suspect()
+        self.assertRecordValues(again, [{'statement_line_id': line.id, 'in_opening': 'no', 'is_wanted': True}])
+        self.assertEqual((account._opening_line().amount, self.codes(account)), (0, []))
+
     def test_a_late_row_in_another_currency_is_asked_about_before_its_amount_is(self):
         account = self.with_opening_line()
         self.simulator.add_transaction(self.online, 5, '2026-02-20', currency='USD')

@@ -110,8 +110,10 @@ def first_import(options):
             seconds = wait_until_booked(total + 1, began, options.minutes)
         killed = [line for line in log().splitlines() if KILLED.search(line)]
         durations = [float(duration) for duration in re.findall(r'Job .* duration ([\d.]+)s', log())]
+        [[booked]] = query("SELECT count(*) FROM ponto_transaction WHERE state = 'booked'")
         print(
-            f'{total} transactions of {options.accounts} accounts in {seconds:.0f} s: {total / seconds:.1f} a second;'
+            f'{booked} of {total + 1} transactions of {options.accounts + 1} accounts booked in {seconds:.0f} s:'
+            f' {booked / seconds:.1f} a second;'
             f' news of another account booked after {waited:.0f} s; killed workers: {len(killed)};'
             f' {len(durations)} jobs, the longest of {max(durations, default=0):.0f} s'
         )

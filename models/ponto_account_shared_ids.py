@@ -49,7 +49,7 @@ class PontoAccount(models.Model):
         for is_row in (
             lambda row, item: not row._differs(item),
             lambda row, item: row._key() not in seen and row._has_core_of(item),
-            lambda row, item: row._key() not in seen and row._is_undecided(),
+            lambda row, item: row._key() not in seen and (row.missing_since or not row._is_decided()),
         ):
             for item in items:
                 found = item not in numbers and next((row for row in left if is_row(row, item)), None)
@@ -67,7 +67,7 @@ class PontoAccount(models.Model):
         """
         others = self._further_rows()
         new = changed = 0
-        for row in passed_over.filtered(lambda row: row.state in DECIDED):
+        for row in passed_over.filtered(lambda row: row._is_decided()):
             other = others.filtered(lambda other, row=row: other.ponto_id == row.ponto_id)[:1]
             if other:
                 # A row of an earlier run has a rank, and was counted there.
@@ -81,7 +81,7 @@ class PontoAccount(models.Model):
         """Return whether a row that `stretch` has brought may be a known one, changed, whose place lies below it."""
         new = self._further_rows().filtered(lambda row: not row.rank)
         known = self._rows(new.mapped('ponto_id')) if new else new
-        return any(row.state in DECIDED and row._key() not in stretch.keys for row in known)
+        return any(row._is_decided() and row._key() not in stretch.keys for row in known)
 
     def _further_rows(self):
         """Return the rows of which nobody knows yet whether they are known ones, changed."""
@@ -93,9 +93,9 @@ class PontoAccount(models.Model):
 class PontoTransaction(models.Model):
     _inherit = 'ponto.transaction'
 
-    def _is_undecided(self):
-        """Return whether this row may become any other transaction without a trace in the books."""
-        return self.state not in DECIDED or bool(self.missing_since)
+    def _is_decided(self):
+        """Return whether this row has left a trace in the books, so that it cannot just become another transaction."""
+        return self.state in DECIDED or self.in_opening == 'yes'
 
     def _has_core_of(self, item):
         """Return whether Ponto has said the same amount and days of this row as of `item`."""

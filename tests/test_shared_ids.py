@@ -72,6 +72,19 @@ class TestSharedIds(ReviewCase):
     def test_on_two_pages_the_other_way_around_as_well(self):
         self.read_on_two_pages(-7.5, -40)
 
+    def test_a_row_that_the_opening_line_holds_does_not_become_the_transaction_that_gets_its_id_later(self):
+        self.simulator.set_page_size(4)
+        self.add(-40, "rent", '2026-02-02')
+        self.fill(5)
+        account = self.account
+        account.start_date = '2026-03-01'
+        account._read('manual')
+        account._book_opening_line()
+        self.add(-7.5, "coffee", '2026-03-02')
+        self.read_again()
+        self.assertEqual(self.amounts()[1], [-7.5])
+        self.assertEqual(account.transaction_ids.filtered(lambda row: row.in_opening == 'yes').mapped('amount'), [-40])
+
     def test_a_line_does_not_become_the_transaction_that_gets_its_id_later(self):
         self.add(-40, "rent")
         self.fill(5)

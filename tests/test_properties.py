@@ -245,7 +245,7 @@ class BankFeed(RuleBasedStateMachine):
     @rule(pick=picks)
     def a_row_before_the_opening_line_is_decided(self, pick):
         rows = self.case.doubtful()
-        self.case.decide_about_opening(rows[pick % len(rows)])
+        self.case.attempt(lambda: self.case.decide_about_opening(rows[pick % len(rows)]))
 
     @rule(basis=st.sampled_from(['execution', 'value']))
     def another_choice_of_date(self, basis):
@@ -259,11 +259,11 @@ class BankFeed(RuleBasedStateMachine):
 
     @rule()
     def removed_ones_are_asked_back(self):
-        self.case.rows('removed').action_import_again()
+        self.case.attempt(self.case.rows('removed').action_import_again)
 
     @rule()
     def those_before_the_start_date_are_wanted(self):
-        self.case.rows('skipped').action_import_skipped()
+        self.case.attempt(self.case.rows('skipped').action_import_skipped)
 
     @rule(number=days)
     def a_period_is_closed(self, number):
@@ -308,7 +308,7 @@ class BankFeed(RuleBasedStateMachine):
     def a_suspect_is_decided(self, pick, same):
         suspected = self.case.suspected()
         row = suspected[pick % len(suspected)]
-        row.action_same_as_suspect() if same else row.action_import_anyway()
+        self.case.attempt(row.action_same_as_suspect if same else row.action_import_anyway)
 
     # -------------------------------------------------------------------------
     # What must always hold

@@ -91,7 +91,7 @@ class TestBrowserConnect(BrowserConnectCase):
             person.open(SYNCHRONIZATION)
             person.click('.o_data_row .o_data_cell', "Kadebank")
             person.click('button[name=action_fetch_accounts]')
-            person.see('.modal', "also those that it reads already")
+            person.see('.modal', "also those that it already reads")
             person.click('.modal button[name=action_connect]')
             self.consent(person, fresh)
             person.see('td[name=reference]', fresh.reference)

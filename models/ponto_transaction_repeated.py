@@ -71,9 +71,9 @@ class AccountBankStatementLine(models.Model):
 
     def _note_deleted(self):
         """Where a line goes that repeats another, there is nothing to review about the other any more."""
-        super()._note_deleted()
         rows = self.env['ponto.transaction'].sudo()
         rows.search([('suspect_line_id', 'in', self.ids), ('hold_reason', '=', 'repeated')])._mark_kept()
+        return super()._note_deleted()
 
     def _find_repeated(self, may_repeat=lambda line, row: True):
         """Let the booked rows that these lines from elsewhere seem to repeat wait for a person; return those rows.

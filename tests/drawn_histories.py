@@ -47,8 +47,12 @@ class DrawnHistoriesCase(PontoCase):
         self.env.invalidate_all()
         type(self).simulator = Simulator()
         self.frozen.move_to(START)
+        self.begin()
 
-    def pass_days(self, number, online):
+    def begin(self):
+        """Make what each history begins with."""
+
+    def let_days_pass(self, number, online):
         """Let so many days pass, at Ponto as well, where the accounts with the ids `online` stay authorized."""
         self.frozen.tick(timedelta(days=number))
         self.simulator.advance(days=number)

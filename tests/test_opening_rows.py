@@ -170,9 +170,11 @@ class TestLowering(OpeningCase):
         lines = type(account._opening_line())
         write = lines.write
 
+        refusal = UserError("No")
+
         def refuse_another_day(self, vals):
             if 'date' in vals:
-                raise UserError("No")
+                raise refusal
             return write(self, vals)
 
         self.patch(lines, 'write', refuse_another_day)

@@ -363,9 +363,8 @@ class TestProperties(DrawnChecks, DrawnHistoriesCase):
     # What happens
     # -------------------------------------------------------------------------
 
-    def start_over(self):
-        """Put the database, the simulator and the clock back to an account without transactions."""
-        super().start_over()
+    def begin(self):
+        """Begin with an account without transactions."""
         self.faults_to_come.clear()
         self.uncounted = []
         # The internal references of the payments that the bank has changed.
@@ -389,7 +388,7 @@ class TestProperties(DrawnChecks, DrawnHistoriesCase):
         self.env.invalidate_all()
 
     def pass_days(self, number):
-        super().pass_days(number, [self.bank_id])
+        self.let_days_pass(number, [self.bank_id])
         for day_counted, amount in list(self.uncounted):
             if day_counted <= self.today():
                 self.uncounted.remove((day_counted, amount))

@@ -78,7 +78,7 @@ class Accounts(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 20))
     def time_passes(self, number):
-        self.case.pass_days(number, self.case.online)
+        self.case.let_days_pass(number, self.case.online)
 
     # -------------------------------------------------------------------------
     # In Odoo
@@ -127,8 +127,7 @@ class TestPropertiesOfAccounts(DrawnChecks, DrawnHistoriesCase):
     # What happens
     # -------------------------------------------------------------------------
 
-    def start_over(self):
-        super().start_over()
+    def begin(self):
         self.banks = [self.simulator.add_institution(name) for name in ("Kadebank", "Nieuwe Kadebank")]
         self.online = [
             self.simulator.add_account(number, institution=self.banks[0], balance=50 * which, **traits).id
@@ -203,7 +202,7 @@ class TestPropertiesOfAccounts(DrawnChecks, DrawnHistoriesCase):
         """Give back all permissions, let the future come, and link everything."""
         for online in self.online:
             self.simulator.tick(online)
-        self.pass_days(90, self.online)
+        self.let_days_pass(90, self.online)
         for _round in range(2):
             self.connect(everything=True)
             self.run_cron()

@@ -90,8 +90,8 @@ def no_connection(run):
 @contextlib.contextmanager
 def full_disk(run, which=0):
     """The disk of the data (0) or of the write-ahead log (1) is full for a while."""
+    before = run.booked()
     with run.cluster.disks[which].full():
-        before = run.booked()
         time.sleep(LASTS)
         with contextlib.suppress(psycopg2.Error):
             run.remarks.append(f'booked on the full disk: {run.booked() - before}')

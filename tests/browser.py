@@ -12,7 +12,8 @@ from odoo.tests.common import HOST, ChromeBrowser
 
 from .common import PontoCase
 
-WAIT = 60
+# Seconds. It ends as soon as the page is as wanted: a busy machine must not decide a test.
+WAIT = 180
 # Keys that write nothing, or more than a letter: their code, and what they write.
 KEYS = {'Enter': (13, '\r'), 'Escape': (27, ''), 'ArrowDown': (40, ''), 'ArrowUp': (38, ''), 'Tab': (9, '')}
 # Runs in the page: waits until an element fits and, once it does, acts on it. A page that is left meanwhile ends it.
@@ -133,7 +134,7 @@ class WarningsOfServer(logging.Handler):
 class Person:
     """Somebody at a browser, who may leave Odoo for other sites and come back.
 
-    A context manager; every step waits for its element, a minute at most, and fails with what was looked for and the
+    A context manager; every step waits for its element, `WAIT` seconds at most, and fails with what was looked for and the
     text of the page. Texts of the addon are given in English and looked for in the language of the test.
     """
 

@@ -29,7 +29,7 @@ class TestPending(PontoCase):
     def test_one_in_another_currency_is_not_added_to_the_others(self):
         self.simulator.add_pending_transaction(self.online, -70, '2026-03-09', currency='USD')
         self.simulator.add_pending_transaction(self.online, -7, '2026-03-09')
-        self.assertRegex(self.ask()['summary'], r"^1 on its way: .*-7\.00")
+        self.assertRegex(self.ask()['summary'], r"^1 pending transaction: .*-7\.00")
 
     def test_nothing_of_it_is_kept_or_booked(self):
         self.simulator.add_pending_transaction(self.online, -70, '2026-03-09')

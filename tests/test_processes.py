@@ -41,9 +41,6 @@ class TestProcesses(BaseCase):
     def test_processes_that_make_an_opening_line_at_the_same_moment_make_one(self):
         self.script('stress', 'opening-line', '--processes', '2')
 
-    def test_a_restart_of_postgresql_and_a_full_disk_cost_neither_a_transaction_nor_a_feed(self):
-        self.script('stress', 'operations', 'restart', 'disk', '--times', '1', '--rows', '60')
-
     def test_one_worker_and_two_import_the_same_books(self):
         self.script('stress', 'lanes', '--rows', '40', '--pairs', '1')
 

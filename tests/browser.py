@@ -134,8 +134,8 @@ class WarningsOfServer(logging.Handler):
 class Person:
     """Somebody at a browser, who may leave Odoo for other sites and come back.
 
-    A context manager; every step waits for its element, `WAIT` seconds at most, and fails with what was looked for and the
-    text of the page. Texts of the addon are given in English and looked for in the language of the test.
+    A context manager; every step waits for its element, `WAIT` seconds at most, and fails with what was looked for and
+    the text of the page. Texts of the addon are given in English and looked for in the language of the test.
     """
 
     def __init__(self, case, login):

@@ -155,20 +155,10 @@ class AccountBankStatementLine(models.Model):
         it, it stays on its day.
         """
         self.ponto_opening_excess += sum(lines.mapped('amount'))
-        if self._is_open_opening():
+        if self._is_open(self.date):
             amount = {'amount': self.amount - self.ponto_opening_excess}
             day = min(lines.mapped('date'))
             is_moved = day < self.date and self._write_exactly({**amount, 'date': day})
             if not is_moved:
                 # Whatever Odoo objects to, the excess tells what is to be done.
                 self._write_exactly(amount)
-
-    def _is_open_opening(self):
-        """Return whether nobody has worked on this line: no reconciliation, no statement, no lock."""
-        _liquidity, _suspense, counterparts = self._seek_for_lines()
-        return not (
-            counterparts
-            or self.statement_id
-            or (self.is_reconciled and not self.currency_id.is_zero(self.amount))
-            or self.company_id._get_violated_lock_dates(self.date, False, self.journal_id)
-        )

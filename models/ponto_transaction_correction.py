@@ -52,30 +52,18 @@ class PontoTransaction(models.Model):
         """Return whether `line` could take over the change."""
         # A person has entered the amount of a row in another currency than the journal's.
         is_foreign = self.currency_id != line.currency_id
-        if is_foreign or self._is_closed(line) or self.problem or not self.date or 'currency' in change:
+        if (
+            is_foreign
+            or not line._is_open(line.date, self.date)
+            or self.problem
+            or not self.date
+            or 'currency' in change
+        ):
             return False
         vals = {name: now for name, (_before, now) in change.items()}
         if not line.partner_id and {'partner_name', 'account_number'} & set(vals):
             vals['partner_id'] = self._find_partners().get(self, False)
         return line._write_exactly(vals)
-
-    def _is_closed(self, line):
-        """Return whether the bank's change must not touch `line`: somebody has worked on it, or its period is over.
-
-        Core would undo the part of a reconciliation that is there already. A line of nothing counts as reconciled
-        with core.
-        """
-        _liquidity, _suspense, counterparts = line._seek_for_lines()
-        return bool(
-            counterparts
-            or line.statement_id
-            or (line.is_reconciled and not line.currency_id.is_zero(line.amount))
-            or any(
-                line.company_id._get_violated_lock_dates(day, False, line.journal_id)
-                for day in (line.date, self.date)
-                if day
-            )
-        )
 
     def _tell_change(self, line, change):
         user = self.account_id.link_id._responsible()

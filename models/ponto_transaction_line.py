@@ -95,6 +95,20 @@ class AccountBankStatementLine(models.Model):
                 date=fields.Date.to_string(self.date), amount=self.amount, currency_id=self.currency_id.id
             )
 
+    def _is_open(self, *days):
+        """Return whether Odoo may change this line by itself: nobody has worked on it, and none of `days` is locked.
+
+        Core would undo the part of a reconciliation that is there already. A line of nothing counts as reconciled
+        with core.
+        """
+        _liquidity, _suspense, counterparts = self._seek_for_lines()
+        return not (
+            counterparts
+            or self.statement_id
+            or (self.is_reconciled and not self.currency_id.is_zero(self.amount))
+            or any(self.company_id._get_violated_lock_dates(day, False, self.journal_id) for day in days if day)
+        )
+
     def _write_exactly(self, vals):
         """Return whether Odoo takes these values for this line as they are; if not, nothing is written."""
         # Core numbers entries by year: one that moves to another gets a new number.

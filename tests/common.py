@@ -113,6 +113,14 @@ class PontoCase(SimulatorMixin, TransactionCase):
             .sorted('internal_index')
         )
 
+    def reconcile(self, line):
+        """Move the counterpart of `line` from the suspense account to an income account, as reconciling does."""
+        _liquidity, suspense, _other = line._seek_for_lines()
+        income = self.env['account.account'].search(
+            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
+        )
+        line.with_context(skip_readonly_check=True).line_ids = [Command.update(suspense.id, {'account_id': income.id})]
+
     def end_jobs_after(self, turns):
         """Let the time of each scheduled action be over after so many turns of its records."""
         looks = itertools.count()

@@ -3,7 +3,6 @@ from decimal import Decimal
 
 from freezegun import freeze_time
 
-from odoo import Command
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
@@ -40,13 +39,6 @@ class OpeningCase(PontoCase):
         self.env['ponto.backfill'].with_user(self.accountant).create(
             {'account_ids': account.ids, 'date_from': first}
         ).action_fetch()
-
-    def reconcile(self, line):
-        _liquidity, suspense, _other = line._seek_for_lines()
-        income = self.env['account.account'].search(
-            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
-        )
-        line.with_context(skip_readonly_check=True).line_ids = [Command.update(suspense.id, {'account_id': income.id})]
 
 
 @tagged('post_install', '-at_install')

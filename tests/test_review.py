@@ -40,13 +40,6 @@ class ReviewCase(PontoCase):
         wizard.write(vals)
         return wizard.action_settle()
 
-    def reconcile(self, line):
-        _liquidity, suspense, _other = line._seek_for_lines()
-        income = self.env['account.account'].search(
-            [('account_type', '=', 'income'), ('company_ids', 'in', self.company.ids)], limit=1
-        )
-        line.with_context(skip_readonly_check=True).line_ids = [Command.update(suspense.id, {'account_id': income.id})]
-
 
 @tagged('post_install', '-at_install')
 class TestWithdrawn(ReviewCase):

@@ -24,13 +24,21 @@ OF_CORE = {
     'landmark-main-is-top-level': {'.modal .o_content': "core opens a screen in a window with all that is around it"},
     'landmark-no-duplicate-main': {'.modal .o_content': "core opens a screen in a window with all that is around it"},
 }
-SCRIPT = """axe.run(%(context)s, {runOnly: %(rules)s, resultTypes: ['violations']}).then((result) => JSON.stringify(
-    result.violations.flatMap(({id, help, nodes}) => nodes.filter(({target}) => !%(of_core)s[id]?.some(
-        (selector) => document.querySelector(target).closest(selector)
-    )).map(({target, html, any, all}) => [
-        id, help, target.join(' '), html.slice(0, 200), [...any, ...all].map(({message}) => message).join('; '),
-    ]))
-))"""
+# What is there only while a screen fades in is no barrier: what is still there after this time is one.
+PATIENCE = 10_000
+SCRIPT = """(async () => {
+    const end = Date.now() + %(patience)s;
+    let found;
+    do {
+        const {violations} = await axe.run(%(context)s, {runOnly: %(rules)s, resultTypes: ['violations']});
+        found = violations.flatMap(({id, help, nodes}) => nodes.filter(({target}) => !%(of_core)s[id]?.some(
+            (selector) => document.querySelector(target).closest(selector)
+        )).map(({target, html, any, all}) => [
+            id, help, target.join(' '), html.slice(0, 200), [...any, ...all].map(({message}) => message).join('; '),
+        ]));
+    } while (found.length && Date.now() < end);
+    return JSON.stringify(found);
+})()"""
 
 
 def has_axe():
@@ -51,6 +59,7 @@ def barriers(person, selector):
     if person.evaluate('typeof axe') == 'undefined':
         person.evaluate(f'{_axe()}; "loaded"')
     values = {
+        'patience': PATIENCE,
         'context': {'include': [[selector]]},
         'rules': RULES,
         'of_core': {rule: list(selectors) for rule, selectors in OF_CORE.items()},

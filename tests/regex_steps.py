@@ -6,12 +6,9 @@ step is one comparison of a character or a place. What it does not know it refus
 
 import re
 
-try:
-    from re import _constants as c
-    from re import _parser
-except ImportError:  # Python 3.10
-    import sre_constants as c
-    import sre_parse as _parser
+# Python 3.10 names its parser otherwise. It has the names of all steps as well.
+_parser = getattr(re, '_parser', None) or re.sre_parse
+c = _parser
 
 CATEGORIES = {
     c.CATEGORY_DIGIT: str.isdigit,

@@ -164,7 +164,7 @@ class Simulator(World):
         response = requests.adapters.HTTPAdapter().build_response(request, raw)
         response.elapsed = timedelta()
         if not stream:
-            response.content  # noqa: B018 - reads the body, as a session does
+            len(response.content)  # Asking for the body reads it, as a session does.
         return response
 
     # -------------------------------------------------------------------------

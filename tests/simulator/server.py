@@ -21,7 +21,7 @@ class _QuietHandler(WSGIRequestHandler):
     def connection_dropped(self, error, environ=None):
         self.close_connection = True
 
-    def log(self, type, message, *args):  # noqa: A002 - the signature is Werkzeug's
+    def log(self, *args):
         pass
 
 

@@ -76,6 +76,10 @@ KINDS = {
         'duplicate',
         _lt("Somebody has removed %(line)s of %(date)s with the same amount from the books. Is it the same payment?"),
     ),
+    'aside_before': (
+        'duplicate',
+        _lt("Somebody has set aside %(line)s of %(date)s with the same amount. Is it the same payment?"),
+    ),
     'refused': ('refused', _lt("Odoo refuses it: %(message)s")),
     'bent': ('refused', _lt("Odoo would book it on %(date)s with %(amount)s instead of its own date and amount.")),
     'interrupted': (

@@ -105,10 +105,10 @@ class PontoTransaction(models.Model):
     suspect_line_id = fields.Many2one('account.bank.statement.line', readonly=True, index='btree_not_null')
     earlier_id = fields.Many2one(
         'ponto.transaction',
-        string="Removed Before",
+        string="Left Out Before",
         readonly=True,
         index='btree_not_null',
-        help="The removed transaction that this one seems to be, under another id.",
+        help="The transaction, removed or set aside, that this one seems to be, under another ID.",
     )
     aside_reason = fields.Char(string="Set Aside Because", readonly=True)
     replaced_id = fields.Many2one(
@@ -338,7 +338,7 @@ class PontoTransaction(models.Model):
 
         :param kind: a key of `hold_reasons.KINDS`
         :param suspect: the statement line that this row seems to repeat
-        :param earlier: the removed row that this row seems to be
+        :param earlier: the row, removed or set aside, that this row seems to be
         :param values: what the sentence of `kind` names, in a form that JSON keeps
         """
         self._set_state(

@@ -37,6 +37,7 @@ class PontoTransaction(models.Model):
             changed._correct_lines()
             to_book = rows.filtered(lambda row: row.state in ('new', 'held') and row.account_id.journal_id)
             to_book -= to_book._tie_imported_lines()
+            suspected = to_book.suspect_line_id
             reasons = to_book._reasons_to_hold(account)
             held = to_book.browse(row.id for row in reasons)
             for row in held:
@@ -45,6 +46,8 @@ class PontoTransaction(models.Model):
             account._lower_opening_line(booked)
             (changed + booked)._order_within_day()
             changed._mark_followed()
+            # While one row seemed to be such a line, the row that is the line may have been booked.
+            (suspected - to_book.suspect_line_id)._find_repeated()
             if booked and account.journal_id.ponto_match_automatically:
                 self.env.ref('account_online_ponto.ir_cron_match').sudo()._trigger()
             counts['booked_count'] += len(booked)

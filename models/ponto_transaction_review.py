@@ -52,11 +52,8 @@ class PontoTransaction(models.Model):
         self.sudo().filtered(lambda row: row.hold_reason == 'before_opening')._keep_out_of_opening()
         rows = self.sudo().filtered(lambda row: row.hold_reason in ('duplicate', 'missing'))
         rows.filtered(lambda row: not row.suspect_line_id).is_checked = True
-        lines = rows._note_different()
-        told = self.action_book()
-        # While one row seemed to be such a line, the row that is the line may have been booked.
-        lines._find_repeated()
-        return told
+        rows._note_different()
+        return self.action_book()
 
     def _keep_out_of_opening(self):
         """Let these rows into the books, even before the start date; the opening line does not hold them."""
@@ -133,21 +130,25 @@ class PontoTransaction(models.Model):
     def _take_over(self, earlier):
         """Take the place of `earlier`, a row that Ponto now lists under this row's id: its line becomes this row's.
 
-        The line then follows what Ponto says now. If `earlier` was removed from the books, this row is removed too.
+        The line then follows what Ponto says now. If `earlier` was removed from the books or set aside, this row is
+        as well.
         """
-        line, said, removed = earlier.statement_line_id, earlier.booked_attributes, earlier.state == 'removed'
+        line, said = earlier.statement_line_id, earlier.booked_attributes
+        state, reason = earlier.state, earlier.aside_reason
         self._take_over_answers(earlier)
         if earlier.account_id == self.account_id:
             earlier.unlink()
         else:
             # Should its own account ever be read again, it must not come back.
             earlier._remove()
-        if removed:
+        if state == 'removed':
             self._remove()
-            return
-        self._tie(line)
-        self.booked_attributes = said
-        self._book()
+        elif state == 'aside':
+            self._set_aside(reason)
+        else:
+            self._tie(line)
+            self.booked_attributes = said
+            self._book()
 
     def _take_over_answers(self, earlier):
         """Note what people have said of `earlier`, the same payment, and whether the opening line holds it."""

@@ -1,4 +1,4 @@
-"""Which rows seem to be in the books already, or to have been removed from them, in another form."""
+"""Which rows seem to be in the books already, or to have been left out of them, in another form."""
 
 import re
 from datetime import timedelta
@@ -39,7 +39,7 @@ class PontoTransaction(models.Model):
         )
 
     def _suspects(self, account):
-        """Return `{row: statement line or removed row}` for rows that seem to be known in another form.
+        """Return `{row: statement line or row left out}` for rows that seem to be known in another form.
 
         Such a line was entered by hand, came from a file, or came from this feed under an id that Ponto lists no more,
         or from another online account that the journal had before. Each is suspected once: of two equal payments, of
@@ -50,7 +50,7 @@ class PontoTransaction(models.Model):
         if not rows:
             return {}
         known = {line: line._payment() for line in rows._suspected_lines(account)}
-        known.update({row: row._payment() for row in rows._suspected_removals(account)})
+        known.update({row: row._payment() for row in rows._suspected_left_out(account)})
         return known and pair(
             known,
             {row: row._payment() for row in rows},
@@ -59,7 +59,7 @@ class PontoTransaction(models.Model):
         )
 
     def _may_be(self, suspect):
-        """Return whether nobody has said that `suspect`, a statement line or a removed row, is not this row."""
+        """Return whether nobody has said that `suspect`, a statement line or a row left out, is not this row."""
         return not self.is_checked if suspect._name == self._name else suspect not in self.different_line_ids
 
     def _note_different(self):
@@ -86,13 +86,13 @@ class PontoTransaction(models.Model):
         )
         return lines - self._held_for(account, 'suspect_line_id', lines)
 
-    def _suspected_removals(self, account):
-        """Return the removed rows that Ponto does not list any more under the id that they had."""
+    def _suspected_left_out(self, account):
+        """Return the rows, removed or set aside, that Ponto does not list any more under the id that they had."""
         rows = self.search(
             [
                 *self._about_same_domain(),
                 ('account_id', '=', account.id),
-                ('state', '=', 'removed'),
+                ('state', 'in', ('removed', 'aside')),
                 '!',
                 '&',
                 ('account_ponto_id', '=', account.ponto_id),
@@ -149,9 +149,9 @@ class PontoTransaction(models.Model):
         return not (self.missing_since or self.is_doubtful)
 
     def _prepare_suspicion_vals(self):
-        """Return the arguments of `_hold` for a row that seems to be this removed one."""
+        """Return the arguments of `_hold` for a row that seems to be this one, removed or set aside."""
         return {
-            'kind': 'removed_before',
+            'kind': f'{self.state}_before',
             'earlier': self,
             'line': self.payment_ref,
             'date': fields.Date.to_string(self.date),

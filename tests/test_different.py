@@ -63,6 +63,22 @@ class TestDifferent(ReviewCase):
                 for payment in list(self.online.transactions):
                     self.simulator.remove_transaction(payment.id)
 
+    def test_a_line_that_a_row_leaves_because_the_bank_changes_its_amount_may_be_another_row(self):
+        line = self.enter('2026-03-02', 10)
+        payments = []
+        for day in (2, 3):
+            payments.append(self.simulator.add_transaction(self.online, 10, f'2026-03-{day:02}'))
+            self.account._synchronize()
+        self.simulator.change_transaction(payments[0].id, amount=12)
+        self.account._synchronize()
+        self.assertRecordValues(
+            self.account.transaction_ids.sorted('date'),
+            [
+                {'state': 'booked', 'amount': 12, 'hold_reason': False, 'suspect_line_id': False},
+                {'state': 'booked', 'amount': 10, 'hold_reason': 'repeated', 'suspect_line_id': line.id},
+            ],
+        )
+
     def test_what_a_row_is_not_the_row_in_its_place_is_not_either(self):
         self.enter('2026-03-02', 10)
         payment = self.simulator.add_transaction(self.online, 10, '2026-03-02', remittance_information="Rent")
@@ -79,6 +95,36 @@ class TestDifferent(ReviewCase):
         again.action_same_as_suspect()
         self.account.journal_id.action_ponto_find_duplicates()
         self.assertRecordValues(again, [{'statement_line_id': line.id, 'hold_reason': False}])
+
+    def set_aside_and_list_again(self):
+        """Return the held row of a payment that Ponto lists under another id after somebody has set it aside."""
+        self.enter('2026-03-02', 10)
+        payment = self.simulator.add_transaction(self.online, 10, '2026-03-03', remittance_information="Rent")
+        self.simulator.add_transaction(self.online, 20, '2026-03-03')
+        self.account._synchronize()
+        self.settle(self.rows().with_user(self.accountant).action_set_aside(), reason="In cash")
+        # Nothing in the journal tells of it any more.
+        self.lines(self.account).filtered(lambda line: line.amount == 10).unlink()
+        self.simulator.remove_transaction(payment.id)
+        self.simulator.add_transaction(self.online, 10, '2026-03-03', remittance_information="Rent of March")
+        self.account._request_full_read()
+        self.account._synchronize()
+        again = self.rows('duplicate')
+        self.assertIn("set aside Rent of 03/03/2026", again.hold_message)
+        return again
+
+    def test_what_somebody_set_aside_stays_aside_under_another_id(self):
+        row = self.set_aside_and_list_again()
+        row.action_same_as_suspect()
+        self.account._synchronize()
+        self.assertRecordValues(row, [{'state': 'aside', 'aside_reason': "In cash", 'hold_reason': False}])
+        self.assertEqual(self.lines(self.account).mapped('amount'), [20])
+
+    def test_what_only_seems_to_be_set_aside_comes_in(self):
+        row = self.set_aside_and_list_again()
+        row.action_import_anyway()
+        self.account._synchronize()
+        self.assertRecordValues(row, [{'state': 'booked', 'hold_reason': False}])
 
     def migrate(self):
         spec = importlib.util.spec_from_file_location('post_rows', MIGRATION)

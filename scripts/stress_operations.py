@@ -62,6 +62,7 @@ CASES = {
     'threads': Case(contextlib.nullcontext, server=(0, 2)),
     'one-cron-thread': Case(contextlib.nullcontext, server=(2, 1)),
     'no-cron-thread': Case(disturb.only_clicks, times=1, is_amid=False, server=(2, 0)),
+    'archived-user': Case(disturb.archived_user, 'Forbidden server action', times=1, is_amid=False),
     'slow-clients': Case(disturb.slow_clients, times=1),
     'clock': Case(disturb.wrong_clock, times=1, is_amid=False),
 }

@@ -35,6 +35,10 @@ _SENTENCES = {
     'PontoTimeoutError': _lt(
         "Ponto did not answer in time. Nothing is lost: Odoo tries again in the next automatic run."
     ),
+    'TokenBusyError': _lt(
+        "Somebody else is renewing or changing the access to Ponto at this moment. Nothing is lost: Odoo tries again in"
+        " the next automatic run."
+    ),
     'PontoTlsError': _lt(
         "No secure connection to Ponto could be made. Ask your administrator to check the server's certificates,"
         " clock and proxy."

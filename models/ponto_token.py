@@ -27,6 +27,10 @@ class CopiedTokenError(PontoGrantError):
         super().__init__(0, 'copied_database', 'the token belongs to another database')
 
 
+class TokenBusyError(PontoTimeoutError):
+    """Another worker keeps the token for longer than this one may wait."""
+
+
 class PontoToken(models.Model):
     """The token of one integration. Only the client reads it, and only a renewal writes it.
 
@@ -126,10 +130,10 @@ class TokenStore:
                     _logger.info("The token of Ponto integration %s was renewed elsewhere.", self.integration_id)
                     cr.rollback()
                     if attempt == self.ATTEMPTS - 1:
-                        raise PontoTimeoutError("other workers keep renewing the access token") from None
+                        raise TokenBusyError("other workers keep renewing the access token") from None
                 except psycopg2.errors.LockNotAvailable as error:
                     cr.rollback()
-                    raise PontoTimeoutError("another worker is still renewing the access token") from error
+                    raise TokenBusyError("another worker is still renewing the access token") from error
             # If the row is not visible here, the caller's own transaction has made it, and no other worker knows it.
             yield self._row(self.env(cr=cr) if cr.rowcount else self.env)
 

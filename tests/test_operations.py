@@ -95,6 +95,23 @@ class TestOperations(PontoCase):
         self.assertEqual((len(self.lines(locked)), len(self.lines(free))), (0, 1))
         self.assertEqual(set(waits), {BRIEFLY})
 
+    def test_a_person_who_clicks_is_told_that_somebody_else_keeps_the_token(self):
+        account = self.link()
+        self.simulator.revoke_tokens()
+        with self.env.registry.cursor() as cr:
+            cursors = type(cr)
+        execute = cursors.execute
+
+        def wait_in_vain(cr, query, *args, **kwargs):
+            if 'FROM ponto_token' in str(query) and 'FOR UPDATE' in str(query):
+                raise LockNotAvailable
+            return execute(cr, query, *args, **kwargs)
+
+        self.patch(cursors, 'execute', wait_in_vain)
+        action = account.with_user(self.accountant).action_fetch_transactions()
+        self.assertIn("renewing or changing the access to Ponto", action['params']['message'])
+        self.assertFalse(self.lines(account))
+
     # -------------------------------------------------------------------------
     # The server is short of something
     # -------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import pytz
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
 
 from .error_sentences import failure_sentence
 
@@ -146,10 +147,12 @@ class PontoAccount(models.Model):
                     )
                 )
 
-    def _is_wanted(self, day):
-        """Return whether somebody has asked for the older transactions of `day`."""
-        return bool(
-            self.wanted_from and self.wanted_from <= day and not (self.wanted_until and day > self.wanted_until)
+    def _wanted_domain(self):
+        """Return the domain of the days for which somebody has asked for older transactions."""
+        if not self.wanted_from:
+            return Domain.FALSE
+        return Domain('date', '>=', self.wanted_from) & (
+            Domain('date', '<=', self.wanted_until) if self.wanted_until else Domain.TRUE
         )
 
     @api.ondelete(at_uninstall=False)

@@ -26,11 +26,3 @@ class PontoAccount(models.Model):
         return (waiting & Domain('date', '<', self.start_date)) | (
             skipped & (Domain('date', '>=', self.start_date) | self._wanted_domain())
         )
-
-    def _wanted_domain(self):
-        """Return the domain of the days for which somebody has asked for older transactions."""
-        if not self.wanted_from:
-            return Domain.FALSE
-        return Domain('date', '>=', self.wanted_from) & (
-            Domain('date', '<=', self.wanted_until) if self.wanted_until else Domain.TRUE
-        )

@@ -295,7 +295,7 @@ class PontoTransaction(models.Model):
             start = account.start_date
             early = waiting.filtered(lambda row, start=start: start and row.date and row.date < start)
             # They stay wanted when another range is asked for later.
-            early.filtered(lambda row, account=account: account._is_wanted(row.date)).is_wanted = True
+            early.filtered_domain(account._wanted_domain()).is_wanted = True
             skipped = early.filtered(lambda row: not row.is_wanted)
             skipped -= skipped._missed_by_opening()
             skipped._skip()

@@ -18,7 +18,8 @@ def places(ranks, floor=0, ceiling=None):
     run = []
     below = floor
     for ponto_id, rank in reversed(ranks.items()):
-        ranked_run = _spread(run, below, rank) if ceiling is None or rank < ceiling else None
+        is_between = below < rank and (ceiling is None or rank < ceiling)
+        ranked_run = _spread(run, below, rank) if is_between else None
         if ranked_run is None:
             run.append(ponto_id)
             continue

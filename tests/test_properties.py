@@ -4,6 +4,7 @@ import contextlib
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from unittest.mock import patch
 from zlib import crc32
 
 from hypothesis import given, settings
@@ -11,11 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from odoo import Command
-from odoo.addons.account_online_ponto.models import budget
+from odoo.addons.account_online_ponto.models import budget, ordering
 from odoo.exceptions import UserError
 from odoo.tests import BaseCase, tagged
 
-from ..models.ordering import places
 from ..ponto.errors import PontoError
 from .drawn_checks import DrawnChecks
 from .drawn_histories import DrawnHistoriesCase
@@ -75,7 +75,7 @@ class TestPlaces(BaseCase):
     @settings(max_examples=500, deadline=None, derandomize=True, database=None)
     @given(st.lists(st.one_of(st.just(0), st.integers(1, 30), st.floats(1, 1.0000001)), max_size=30))
     def test_ranks_fall_along_any_list(self, ranks):
-        found = places(dict(enumerate(ranks)))
+        found = ordering.places(dict(enumerate(ranks)))
         result = [found.get(place, rank) for place, rank in enumerate(ranks)]
         self.assertTrue(all(above > below for above, below in pairwise(result)), result)
         self.assertTrue(all(rank > 0 for rank in result))
@@ -83,17 +83,22 @@ class TestPlaces(BaseCase):
     @settings(max_examples=500, deadline=None, derandomize=True, database=None)
     @given(st.lists(st.integers(0, 30), max_size=30), st.integers(0, 20), st.integers(1, 20))
     def test_ranks_stay_between_what_is_above_and_below(self, ranks, floor, height):
-        found = places(dict(enumerate(ranks)), floor, floor + height)
+        found = ordering.places(dict(enumerate(ranks)), floor, floor + height)
         result = [floor + height, *(found.get(place, rank) for place, rank in enumerate(ranks)), floor]
         self.assertTrue(all(above > below for above, below in pairwise(result)), result)
 
     @settings(max_examples=100, deadline=None, derandomize=True, database=None)
     @given(st.lists(st.integers(1, 10**6), unique=True).map(lambda ranks: sorted(ranks, reverse=True)))
     def test_a_list_in_order_moves_nothing(self, ranks):
-        self.assertFalse(places(dict(enumerate(ranks))))
+        self.assertFalse(ordering.places(dict(enumerate(ranks))))
 
     def test_only_what_has_left_its_place_gets_another_one(self):
-        self.assertEqual(places({'moved': 50, 'kept': 5}, floor=0, ceiling=10), {'moved': 7.5})
+        self.assertEqual(ordering.places({'moved': 50, 'kept': 5}, floor=0, ceiling=10), {'moved': 7.5})
+
+    def test_a_list_without_ranks_is_spread_once_however_long_it_is(self):
+        with patch.object(ordering, '_spread', wraps=ordering._spread) as spread:
+            ordering.places(dict.fromkeys(range(1000), 0), floor=1)
+        self.assertEqual(spread.call_count, 1)
 
     def test_a_thousand_late_rows_at_one_place_find_room(self):
         ranks = {'newest': 2, 'oldest': 1}
@@ -103,7 +108,7 @@ class TestPlaces(BaseCase):
                 number: 0,
                 **{key: ranks[key] for key in sorted(ranks, key=ranks.get, reverse=True) if key != 'newest'},
             }
-            ranks.update(places(listed))
+            ranks.update(ordering.places(listed))
             self.assertEqual(sorted(listed, key=ranks.get, reverse=True), list(listed))
 
 

@@ -62,6 +62,16 @@ use_odoo() {
     export PATH PYTHONPATH PYTHONPYCACHEPREFIX ODOO_RC
 }
 
+# Unpacks an earlier version of the addon into a folder; <folder>.conf becomes Odoo's configuration with that version.
+# Arguments: commit, folder.
+unpack_version() {
+    git -C "$CHECKOUT" cat-file -e "$1^{commit}" 2>/dev/null ||
+        die "The commit $1 is not in this clone: it needs the whole history (git fetch --unshallow)."
+    mkdir -p "$2/$ADDON"
+    git -C "$CHECKOUT" archive "$1" | tar -x -C "$2/$ADDON"
+    sed "s#$ADDONS_DIR#$2#" "$ODOO_CONF" >"$2.conf"
+}
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------------------
 
 # Both PostgreSQL's tools and Odoo read the PG* variables, so no password ever stands in a file of ours.
@@ -224,15 +234,21 @@ install_modules() {
     fi
 }
 
-# Makes a database with the addon. Arguments: database, file that gets the log, further modules separated by commas.
+# Makes a database with the addon. Arguments: as of `copy_dependencies`.
 make_database() {
+    copy_dependencies "$@"
+    install_modules "$1" "$ADDON" "$2"
+}
+
+# Makes a database with what the addon builds on. Arguments: database, file that gets the log, further modules separated
+# by commas.
+copy_dependencies() {
     local modules template
     modules=$(dependencies)${3:+,$3}
     template=$(template_name "$modules")
     make_template "$template" "$2" "$modules"
     drop_database "$1"
     copy_database "$template" "$1"
-    install_modules "$1" "$ADDON" "$2"
 }
 
 dependencies() {

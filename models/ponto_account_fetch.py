@@ -42,7 +42,10 @@ class PontoAccount(models.Model):
         runs = free._apart(lambda account: account._fetch(), 'manual')
         self.env.ref('account_online_ponto.ir_cron_book').sudo()._trigger()
         return runs._notify(
-            busy=accounts - free, left=free - runs.account_id, remarks=runs.account_id._remarks_on_asking()
+            busy=accounts - free,
+            left=free - runs.account_id,
+            # A failed fetch has read nothing, whoever was asked.
+            remarks=runs.filtered(lambda run: run.state == 'done').account_id._remarks_on_asking(),
         )
 
     def action_backfill(self):
@@ -113,6 +116,7 @@ class PontoAccount(models.Model):
             started_at = fields.Datetime.now()
             try:
                 with self.env.cr.savepoint():
+                    account._check_connected()
                     runs += step(account.with_context(ponto_end=budget.ponto_end(self.env)))
             except psycopg2.errors.LockNotAvailable as error:
                 # The history could not be written either.
@@ -120,6 +124,11 @@ class PontoAccount(models.Model):
             except (PontoError, UserError) as error:
                 runs += account._record_failure(trigger, started_at, error)
         return runs
+
+    def _check_connected(self):
+        """:raises UserError: the bank was disconnected in Odoo, so there are no credentials to read it with"""
+        if self.integration_id.state == 'draft':
+            raise UserError(self._connection_problem().sentence)
 
     def _fetch(self):
         self.fetch_started_at = fields.Datetime.now()

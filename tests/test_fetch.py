@@ -63,6 +63,15 @@ class TestFetch(PontoCase, HttpCase):
         self.assertIn("your computer has a private IP address", notification['params']['message'])
         self.assertEqual(self.lines(self.account).amount, 10)
 
+    def test_a_bank_that_was_disconnected_is_told_in_one_sentence_and_ponto_is_not_asked(self):
+        self.integration.action_disconnect()
+        requests = len(self.simulator.requests)
+        for method in ('action_fetch_transactions', 'action_find_missing_transactions'):
+            message = self.call(method)['params']['message']
+            [problem] = self.account.problems
+            self.assertEqual(message, f"{self.account.reference}: {problem['sentence']}")
+        self.assertEqual(len(self.simulator.requests), requests)
+
     def test_the_offices_public_address_stands_for_people_on_its_own_network(self):
         self.company.ponto_office_ip = '81.82.83.85'
         self.call('action_fetch_transactions')

@@ -33,6 +33,7 @@
         'views/account_reconcile_model_views.xml',
         'views/ponto_health_views.xml',
     ],
+    'demo': ['data/ponto_demo.xml'],
     'assets': {
         'web.assets_backend': ['account_online_ponto/static/src/**/*'],
         'web.assets_unit_tests': ['account_online_ponto/static/tests/**/*.test.js'],

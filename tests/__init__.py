@@ -40,6 +40,7 @@ from . import test_simulator
 from . import test_simulator_connect
 from . import test_simulator_faults
 from . import test_demo_company
+from . import test_demo_data
 from . import test_fetch
 from . import test_catalogue
 from . import test_logos

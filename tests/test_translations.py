@@ -105,10 +105,11 @@ class TestLanguages(PontoCase):
                 self.assertIn(words['failure'], account.with_env(env).error_message)
 
     def test_the_reasons_to_review_are_told(self):
-        tomorrow = fields.Date.add(fields.Date.today(), days=1)
+        # Late in the evening, tomorrow has begun at the bank.
+        later = fields.Date.add(fields.Date.today(), days=2)
         self.simulator.add_transaction(self.online, 1, '2026-01-10')
         self.simulator.add_transaction(self.online, 2, '2026-03-02', extra={'currency': 'USD'})
-        self.simulator.add_transaction(self.online, 3, str(tomorrow))
+        self.simulator.add_transaction(self.online, 3, str(later))
         self.simulator.add_transaction(self.online, 4, '2026-03-02')
         account = self.link()
         self.company.fiscalyear_lock_date = '2026-01-31'

@@ -1,6 +1,6 @@
 """Why a transaction waits under *To Review*: a kind and its values become a sentence in the reader's language."""
 
-from odoo.tools import format_amount, format_date
+from odoo.tools import format_amount, format_date, get_lang
 from odoo.tools.translate import LazyTranslate
 
 _lt = LazyTranslate(__name__)
@@ -123,7 +123,13 @@ def hold_sentence(env, kind, **values):
     return text % shown
 
 
+def figure(env, amount):
+    """Return an amount with all the decimals that Ponto has sent, with the decimal point of the user's language."""
+    return str(amount).replace('.', get_lang(env).decimal_point)
+
+
 _SHOWN = {
+    'figure': lambda env, values: figure(env, values['figure']),
     'date': lambda env, values: format_date(env, values['date']),
     'lock_date': lambda env, values: format_date(env, values['lock_date']),
     'lock': lambda env, values: env['res.company']._fields[values['lock']]._description_string(env),

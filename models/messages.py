@@ -1,4 +1,4 @@
-"""Notifications to the person who has clicked: success is green; failure is red and stays until somebody closes it."""
+"""What people are told: success is green; failure is red and stays until somebody closes it."""
 
 RELOAD = {'type': 'ir.actions.client', 'tag': 'soft_reload'}
 
@@ -14,6 +14,11 @@ def success(message, next_action=None):
 def failure(message, next_action=None):
     """Return the client action that shows `message` in red until somebody closes it; see `success`."""
     return _notification('danger', message, next_action)
+
+
+def about(env, subject, text):
+    """Return `text` after what it is about. French has a space before the colon, so languages write it themselves."""
+    return env._("%(subject)s: %(text)s", subject=subject, text=text)
 
 
 def _notification(kind, message, next_action):

@@ -10,6 +10,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, format_amount
 from odoo.tools.translate import LazyTranslate
 
+from .messages import about
+
 _lt = LazyTranslate(__name__)
 
 ROWS, LINES, ITEMS = 'ponto.transaction', 'account.bank.statement.line', 'account.move.line'
@@ -72,7 +74,8 @@ class PontoAccount(models.Model):
             account.balance_explanation = '\n'.join(reason['text'] for reason in account.balance_reasons or ())
 
     def _reason_text(self, reason):
-        return f'{self.env._(LABELS[reason.code])}: {format_amount(self.env, reason.amount, self.currency_id)}'
+        amount = format_amount(self.env, reason.amount, self.currency_id)
+        return about(self.env, self.env._(LABELS[reason.code]), amount)
 
     def _explain_difference(self):
         """Return `[(label, amount)]` whose amounts add up to `balance_difference`, to the cent; zeros are left out."""

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from .messages import about
 from .problem import CONNECTION_PROBLEMS
 
 
@@ -51,6 +52,7 @@ class PontoLink(models.Model):
         for link in self:
             link.name = link.institution_id.name or self.env._("Ponto")
 
+    @api.depends_context('lang', 'tz', 'uid')
     @api.depends('integration_id.state', 'account_ids.problems')
     def _compute_problems(self):
         for link in self:
@@ -70,7 +72,7 @@ class PontoLink(models.Model):
         for account in self.account_ids.filtered('journal_id'):
             for problem in account.problems or ():
                 if problem['code'] not in CONNECTION_PROBLEMS:
-                    sentence = f"{account.reference or account.name}: {problem['sentence']}"
+                    sentence = about(self.env, account.reference or account.name, problem['sentence'])
                     problems.append({**problem, 'sentence': sentence})
                 elif problem['code'] not in [known['code'] for known in problems]:
                     problems.append(problem)

@@ -8,6 +8,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools.translate import LazyTranslate
 
+from .messages import about
 from .odoo_names import get_parameter
 from .turns import for_all_companies, in_turns
 
@@ -201,7 +202,8 @@ class PontoLink(models.Model):
             summary=accounts.env._(telling.summary),
             note=Markup('<ul>%s</ul>')
             % Markup().join(
-                Markup('<li>%s: %s</li>') % (account.name, account._told_sentences(kind)) for account in accounts
+                Markup('<li>%s</li>') % about(account.env, account.name, account._told_sentences(kind))
+                for account in accounts
             ),
         )
 

@@ -17,7 +17,9 @@ class PontoSynchronization(models.Model):
         :param next_action: what follows; by default the view behind is reloaded
         """
         failed = self.filtered(lambda run: run.state == 'error')
-        sentences = [f"{run.account_id.reference or run.account_id.name}: {run.message}" for run in failed]
+        sentences = [
+            messages.about(self.env, run.account_id.reference or run.account_id.name, run.message) for run in failed
+        ]
         if busy:
             sentences.append(
                 self.env._(

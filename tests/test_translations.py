@@ -25,6 +25,8 @@ WORDS = {
         'duplicate': "même paiement",
         'feed': "Aucun compte en ligne",
         'button': "Comptabiliser maintenant",
+        # A space that does not break stands before a French colon.
+        'colon': "\N{NO-BREAK SPACE}: ",
     },
     'nl_BE': {
         'wizard': "Bankrekening toevoegen",
@@ -37,6 +39,7 @@ WORDS = {
         'duplicate': "dezelfde betaling",
         'feed': "Geen online rekening",
         'button': "Nu boeken",
+        'colon': ": ",
     },
 }
 
@@ -132,6 +135,22 @@ class TestLanguages(PontoCase):
             self.company.partner_id.lang = 'en_US'
             account._synchronize()
             self.assertIn(words['currency'], account.transaction_ids.with_env(env).hold_message)
+
+    def test_amounts_and_colons_are_written_as_the_reader_does(self):
+        self.simulator.add_transaction(self.online, '10.005', '2026-03-02')
+        self.simulator.add_transaction(self.online, '1234.5', '2026-03-02', extra={'currency': 'USD'})
+        account = self.link()
+        account._synchronize()
+        for env, words in self.each_language():
+            rows = account.transaction_ids.with_env(env).sorted('amount')
+            self.assertIn("10,005", rows[0].hold_message)
+            amounts = [
+                env['ponto.settlement'].browse(row.action_choose_line()['res_id']).original_amount for row in rows
+            ]
+            self.assertEqual(amounts[0], "10,005 EUR")
+            self.assertIn("1.234,50", amounts[1])
+            sentence = account.link_id.with_env(env).problems[0]['sentence']
+            self.assertEqual(sentence.removeprefix(account.reference)[: len(words['colon'])], words['colon'])
 
     def test_a_feed_ticked_by_hand_is_refused(self):
         journal = self.env['account.journal'].create({'name': "By hand", 'type': 'bank', 'code': 'HAND'})

@@ -170,7 +170,7 @@ class PontoConnect(models.TransientModel):
         title = self.env._("Add a Bank Account")
         return {
             'type': 'ir.actions.act_window',
-            'name': f'{title}: {self.institution_id.name}' if self.institution_id else title,
+            'name': messages.about(self.env, title, self.institution_id.name) if self.institution_id else title,
             'res_model': self._name,
             'res_id': self.id,
             'views': [(False, 'form')],

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import format_amount
 
+from ..models.hold_reasons import figure
 from ..models.messages import success
 from ..models.rights import check_may_book
 
@@ -42,9 +43,9 @@ class PontoSettlement(models.TransientModel):
             wizard.currency_id = row.account_id.journal_id._ponto_currency()
 
     def _original_amount(self, row):
-        if row.currency_id and row.hold_values and row.hold_values['kind'] == 'other_currency':
+        if row.currency_id and (row.hold_values or {}).get('kind') not in ('decimals', 'unreadable'):
             return format_amount(self.env, row.amount, row.currency_id)
-        return f"{(row.attributes or {}).get('amount') or row.amount} {row.currency_code or ''}"
+        return f"{figure(self.env, (row.attributes or {}).get('amount') or row.amount)} {row.currency_code or ''}"
 
     @api.model
     def _open_for(self, rows, way):

@@ -30,7 +30,7 @@ PATIENCE = 240
 # What Odoo itself logs when it cannot reach its database, or somebody else was faster.
 SERVER_LOST = (
     r'psycopg2|terminating connection|the database system|server closed|cursor already closed|Cursor not closed'
-    r'|Exception in cron|Job'
+    r'|Exception in cron|Job|Gevent Parent changed'
 )
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from stress_common import DATABASE, LOG, check_books, choose_lanes, ponto, query, run_process, wrong
+from stress_common import DATABASE, LOG, check_books, choose_lanes, ponto, query, run_process, wake_workers, wrong
 from stress_server import odoo_server
 
 COPY = f'{DATABASE}_lanes'
@@ -52,7 +52,7 @@ def measure(sim, lanes, options):
     choose_lanes(lanes, COPY)
     end = time.monotonic() + options.minutes * 60
     with odoo_server(COPY, LOG, 2, max(LANES)):
-        wait_for('SELECT count(*) FROM ponto_account WHERE turn_at IS NOT NULL', 1, end)
+        wait_for('SELECT count(*) FROM ponto_account WHERE turn_at IS NOT NULL', 1, end, lambda: wake_workers(COPY))
         began = time.monotonic()
         wait_for("SELECT count(*) FROM ponto_transaction WHERE state = 'booked'", options.accounts * options.rows, end)
         took = time.monotonic() - began
@@ -60,10 +60,11 @@ def measure(sim, lanes, options):
     return took
 
 
-def wait_for(statement, count, end):
+def wait_for(statement, count, end, meanwhile=lambda: None):
     while query(statement, database=COPY)[0][0] < count:
         if time.monotonic() > end:
             sys.exit(f'The import has not come to its end: {statement}')
+        meanwhile()
         time.sleep(0.2)
 
 

@@ -18,7 +18,18 @@ from typing import NamedTuple
 import psycopg2
 import stress_disturbances as disturb
 from stress_cluster import Cluster
-from stress_common import DATABASE, LOG, add_transactions, check_books, check_no_error, log, query, run_process, wrong
+from stress_common import (
+    DATABASE,
+    LOG,
+    add_transactions,
+    check_books,
+    check_no_error,
+    log,
+    query,
+    run_process,
+    wake_workers,
+    wrong,
+)
 from stress_server import KILLED, odoo_server
 
 from simulator import CLIENT_ID, CLIENT_SECRET, Simulator
@@ -112,7 +123,7 @@ class Run:
         with contextlib.suppress(psycopg2.Error):
             query("UPDATE ir_cron SET nextcall = now() AT TIME ZONE 'UTC' - interval '1 second'")
         with contextlib.suppress(psycopg2.Error):
-            query('SELECT pg_notify(%s, %s)', 'cron_trigger', DATABASE, database='postgres')
+            wake_workers()
 
     def booked(self, account=None):
         """Return how many transactions of all accounts, or of one of Ponto's, are in the books."""

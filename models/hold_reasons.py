@@ -78,7 +78,10 @@ KINDS = {
     ),
     'aside_before': (
         'duplicate',
-        _lt("Somebody has set aside %(line)s of %(date)s with the same amount. Is it the same payment?"),
+        _lt(
+            "Somebody has set aside %(line)s of %(date)s with the same amount. If it is the same payment, it stays out"
+            " of the books as well."
+        ),
     ),
     'refused': ('refused', _lt("Odoo refuses it: %(message)s")),
     'bent': ('refused', _lt("Odoo would book it on %(date)s with %(amount)s instead of its own date and amount.")),

@@ -201,8 +201,8 @@ class PontoAccount(models.Model):
         return heard_at < fields.Datetime.now() - SILENT_AFTER and heard_at
 
     def _failure_problem(self):
-        kind = (self.failure or {}).get('kind')
-        is_told = self.integration_id.state == 'refused' and kind in REFUSALS
+        kind, connection = (self.failure or {}).get('kind'), self.integration_id.state
+        is_told = connection == 'draft' or (connection == 'refused' and kind in REFUSALS)
         if self.state != 'error' or is_told:
             return None
         return Problem('failed', 'danger', self.error_message, REMEDY_OF_FAILURE.get(kind, ''))

@@ -135,7 +135,7 @@ class PontoTransaction(models.Model):
     is_checked = fields.Boolean(
         readonly=True,
         help="Somebody wants it imported although Ponto does not list it any more, or gives its ID to others too, or"
-        " although one like it was removed from the books.",
+        " although one like it was removed from the books or set aside.",
     )
     statement_line_id = fields.Many2one('account.bank.statement.line', readonly=True)
     booked_attributes = fields.Json(

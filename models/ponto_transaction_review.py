@@ -95,6 +95,9 @@ class PontoTransaction(models.Model):
             if row.suspect_line_id and not earlier:
                 row._check_suspect()
                 row._tie(row.suspect_line_id)
+            elif earlier and not earlier._is_decided():
+                # Somebody has brought it back meanwhile.
+                row._book()
             elif earlier and (not earlier._is_listed() or earlier.account_ponto_id != row.account_ponto_id):
                 row._take_over(earlier)
 

@@ -12,6 +12,11 @@ from .test_reconciliation import ReconciliationCase
 
 @tagged('post_install', '-at_install')
 class TestDemoData(ReconciliationCase):
+    def setUp(self):
+        super().setUp()
+        if self.env.ref('account_online_ponto.ponto_account_demo', raise_if_not_found=False):
+            self.skipTest("This database has the demo data already")
+
     def load(self, company, mode='init'):
         """Return the online account that the demo data make for `company` in the place of the main company."""
         name = self.env['ir.model.data'].search([('module', '=', 'base'), ('name', '=', 'main_company')])

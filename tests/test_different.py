@@ -120,6 +120,13 @@ class TestDifferent(ReviewCase):
         self.assertRecordValues(row, [{'state': 'aside', 'aside_reason': "In cash", 'hold_reason': False}])
         self.assertEqual(self.lines(self.account).mapped('amount'), [20])
 
+    def test_a_row_is_compared_anew_when_what_was_set_aside_has_been_brought_back_meanwhile(self):
+        row = self.set_aside_and_list_again()
+        row.earlier_id.action_import_again()
+        row.action_same_as_suspect()
+        self.assertRecordValues(row, [{'state': 'booked', 'hold_reason': False}])
+        self.assertEqual(sorted(self.lines(self.account).mapped('amount')), [10, 20])
+
     def test_what_only_seems_to_be_set_aside_comes_in(self):
         row = self.set_aside_and_list_again()
         row.action_import_anyway()

@@ -57,6 +57,11 @@ class TestFailures(PontoCase):
                 self.simulator.clear_faults()
                 self.integration._fetch_accounts()
 
+    def test_ponto_s_reference_of_a_refused_request_is_told(self):
+        self.simulator.fail(None, path=self.transactions_path(), status=500)
+        self.account.action_fetch_transactions()
+        self.assertRegex(self.account.error_message, r"\(Ponto reference \w+\)$")
+
     def test_a_fault_in_the_middle_of_the_list_imports_nothing_and_the_next_run_everything(self):
         self.simulator.foreign_next_link('https://elsewhere.example/accounts')
         self.account.action_fetch_transactions()

@@ -1,5 +1,6 @@
 from odoo import Command
 from odoo.addons.account_online_ponto.models import budget
+from odoo.exceptions import ValidationError
 from odoo.tests import HttpCase, tagged
 from odoo.tools import config
 
@@ -77,6 +78,10 @@ class TestFetch(PontoCase, HttpCase):
         self.call('action_fetch_transactions')
         self.assertEqual({item['customerIpAddress'] for item in self.asked()}, {'81.82.83.85'})
         self.assertFalse(self.simulator.private_ip_addresses)
+
+    def test_a_private_address_does_not_stand_for_the_office(self):
+        with self.assertRaisesRegex(ValidationError, "10.0.0.7 is not a public IP address"):
+            self.company.ponto_office_ip = '10.0.0.7'
 
     def test_the_office_is_that_of_the_accounts_company_not_of_the_one_that_is_open(self):
         self.company.ponto_office_ip = '81.82.83.85'

@@ -211,6 +211,9 @@ class TestOpening(OpeningCase):
         account._read('manual')
         account.invalidate_recordset()
         self.assertEqual((account.lacks_opening_line, account.list_error_code), (False, 'authorizationInvalid'))
+        # Whenever the list was synchronized, a refusal says that it may lack something.
+        account.list_synchronized_at = account.bank_data_at
+        self.assertTrue(account._is_list_behind())
         self.simulator.synchronize(self.online)
         account._read('manual')
         account.invalidate_recordset()

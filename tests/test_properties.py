@@ -110,6 +110,7 @@ class TestPlaces(BaseCase):
             }
             ranks.update(ordering.places(listed))
             self.assertEqual(sorted(listed, key=ranks.get, reverse=True), list(listed))
+            self.assertEqual(len(set(ranks.values())), len(ranks))
 
 
 class BankFeed(RuleBasedStateMachine):

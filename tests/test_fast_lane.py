@@ -503,3 +503,19 @@ class TestFastLane(SameBooksMixin, PontoCase):
             lines = self.env['account.bank.statement.line'].with_context(**{fast_lane.LANE: value})
             self.assertIsNone(lines._lane())
         self.assertIsNone(self.env['account.bank.statement.line']._create_on_lane(self.some_vals())._lane())
+
+    def test_a_key_in_the_context_does_not_let_anything_else_onto_an_open_lane(self):
+        lanes = []
+
+        def make(original):
+            def method(moves, soft=True):
+                lanes.extend(moves.with_context(**{fast_lane.LANE: value})._lane() for value in (fast_lane.OPEN, True))
+                return original(moves, soft)
+
+            return method
+
+        self.override('account.move', '_post', make)
+        self.env['account.bank.statement.line']._create_on_lane(self.some_vals())
+        opened, other = lanes
+        self.assertTrue(opened)
+        self.assertIsNone(other)

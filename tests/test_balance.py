@@ -22,6 +22,14 @@ class TestBalance(PontoCase):
         self.assertEqual(account.balance_difference, 0)
         self.assertFalse(account.balance_explanation)
 
+    def test_where_the_bank_tells_no_balance_there_is_no_difference(self):
+        self.simulator.change_account(self.online, current_balance=None)
+        account = self.link()
+        account._synchronize()
+        self.assertEqual(sum(self.lines(account).mapped('amount')), 970)
+        self.assertRecordValues(account, [{'has_balance': False, 'balance_difference': 0}])
+        self.assertFalse(account.balance_explanation)
+
     def test_held_skipped_removed_and_manual_lines_explain_a_difference_to_the_cent(self):
         self.simulator.add_transaction(self.online, 5.5, '2026-03-03', currency='USD')
         self.simulator.add_transaction(self.online, 7.77, '2026-03-04')

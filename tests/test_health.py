@@ -305,5 +305,6 @@ class TestMonitoring(PontoCase, HttpCase):
                 headers={'Authorization': f'Bearer {key}', 'Content-Type': 'application/json'},
             )
         self.assertEqual([answer.status_code for answer in answers.values()], [200, 403, 200])
+        self.assertIn("Only accountants may see the state of the bank feeds", answers[outsider].text)
         self.assertEqual(json.loads(answers[self.accountant].text)['feeds'], 1)
         self.assertEqual(json.loads(answers[stranger].text)['feeds'], 0)

@@ -69,6 +69,12 @@ class ConnectCase(PontoCase, HttpCase):
         shown = self.call('ponto.connect', 'action_continue')
         return self.env['ponto.connect'].browse(shown['params']['dialog']['res_id'])
 
+    def renew_at_ponto(self, account):
+        """Renew the consent for `account` on Ponto's page and return the address that Ponto sends the browser to."""
+        opened = self.call('ponto.link', 'action_reauthorize', account.link_id.ids)
+        action = self.call('ponto.reauthorize', 'action_renew', [opened['res_id']])
+        return Visitor(self.simulator).renew(action['url'])
+
     def message(self, response):
         self.assertIn('ponto_message', response.text)
         return response.text.split('id="ponto_message"')[1].split('>', 1)[1].split('<')[0]
@@ -341,15 +347,30 @@ class TestConnectFlow(ConnectCase):
         wizard.with_user(self.accountant).action_link_accounts()
         account = wizard.line_ids.account_id
         before = account.authorization_expires_at
-        opened = self.call('ponto.link', 'action_reauthorize', account.link_id.ids)
-        action = self.call('ponto.reauthorize', 'action_renew', [opened['res_id']])
         self.simulator.advance(days=20)
-        response = self.come_back(Visitor(self.simulator).renew(action['url']))
+        response = self.come_back(self.renew_at_ponto(account))
         self.assertEqual(response.status_code, 303)
         shown = self.call('ponto.reauthorize', 'action_continue')
         renewal = self.env['ponto.reauthorize'].browse(shown['params']['dialog']['res_id'])
         self.assertIn("consent was renewed until", renewal.message)
         self.assertGreater(account.authorization_expires_at, before)
+
+    def test_the_return_of_a_renewal_is_refused_as_the_return_of_a_consent(self):
+        wizard = self.consent_without_browser()
+        wizard.with_user(self.accountant).action_link_accounts()
+        state = urlsplit(self.renew_at_ponto(wizard.line_ids.account_id)).query
+        response = self.come_back(f'/ponto/consent/return?{state}&code=x')
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("cannot match this return", self.message(response))
+
+    def test_a_renewal_by_somebody_who_may_not_change_the_link_any_more_is_refused(self):
+        wizard = self.consent_without_browser()
+        wizard.with_user(self.accountant).action_link_accounts()
+        address = self.renew_at_ponto(wizard.line_ids.account_id)
+        self.accountant.group_ids -= self.env.ref('account.group_account_manager')
+        response = self.come_back(address)
+        self.assertEqual(response.status_code, 400)
+        self.assertIn("a renewal that you have started", self.message(response))
 
     def test_every_call_is_signed_when_there_is_a_signature_certificate(self):
         key_id, private_key = self.connect.add_signature_certificate()

@@ -159,8 +159,11 @@ class TestWebhooks(ConnectCase):
         self.assertFalse(self.env['ponto.event'].search([]))
 
     def test_without_an_application_nothing_is_listened_to(self):
-        self.env['ir.config_parameter'].set_param('account_online_ponto.connect_application_id', False)
-        self.assertEqual(self.send(account=self.online), 404)
+        for name in ('application_id', 'client_id', 'client_secret', 'certificate_id'):
+            with self.subTest(name), self.env.cr.savepoint() as savepoint:
+                self.env['ir.config_parameter'].set_param(f'account_online_ponto.connect_{name}', False)
+                self.assertEqual(self.send(account=self.online), 404)
+                savepoint.rollback()
 
     def test_a_revoked_integration_stops_and_people_are_told(self):
         self.send('integration.revoked')

@@ -1,7 +1,7 @@
 import ast
 
 import psycopg2
-from psycopg2 import errors
+from psycopg2 import errorcodes
 from psycopg2.pool import PoolError
 
 from odoo.addons.account_online_ponto.models.database_errors import is_passing
@@ -121,17 +121,30 @@ class TestConcerns(PontoCase):
         [held] = account.transaction_ids.filtered(lambda row: row.state == 'held')
         self.assertEqual((held.amount, held.hold_reason), (1, 'refused'))
 
+    def raised_by_the_database(self, code):
+        """Return an error with this code of PostgreSQL's. One that is only constructed has no code."""
+        with self.assertRaises(psycopg2.Error) as caught, self.env.cr.savepoint():
+            self.env.cr.execute(f"DO $$ BEGIN RAISE SQLSTATE '{code}'; END $$", log_exceptions=False)
+        return caught.exception
+
     def test_only_what_a_repetition_can_heal_ends_the_transaction(self):
         for error in (
-            errors.SerializationFailure(),
-            errors.DeadlockDetected(),
-            errors.LockNotAvailable(),
-            errors.AdminShutdown(),
             psycopg2.OperationalError("server closed the connection unexpectedly"),
             psycopg2.InterfaceError("connection already closed"),
             PoolError("The Connection Pool Is Full"),
         ):
             self.assertTrue(is_passing(error), error)
+        for code in (
+            errorcodes.SERIALIZATION_FAILURE,
+            errorcodes.DEADLOCK_DETECTED,
+            errorcodes.LOCK_NOT_AVAILABLE,
+            errorcodes.ADMIN_SHUTDOWN,
+            errorcodes.CRASH_SHUTDOWN,
+            errorcodes.CANNOT_CONNECT_NOW,
+            errorcodes.DISK_FULL,
+            errorcodes.IO_ERROR,
+        ):
+            self.assertTrue(is_passing(self.raised_by_the_database(code)), code)
         with self.assertRaises(psycopg2.OperationalError) as caught, self.env.cr.savepoint():
             self.env.cr.execute(
                 "CREATE TEMP TABLE long (name text); CREATE INDEX ON long (name); INSERT INTO long VALUES (%s)",

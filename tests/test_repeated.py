@@ -168,7 +168,7 @@ class TestRepeated(ReviewCase):
     def test_the_feed_itself_repeats_nothing(self):
         for _twice in range(2):
             self.simulator.add_transaction(self.online, 9, '2026-03-02')
-        self.account._synchronize()
+            self.account._synchronize()
         self.assertFalse(self.to_review())
 
     def look(self):

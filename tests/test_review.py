@@ -302,6 +302,16 @@ class TestWaysOut(ReviewCase):
             row.with_user(stranger).action_set_aside()
         self.assertEqual(row.state, 'held')
 
+    def test_whoever_may_only_look_settles_nothing_and_is_told_why(self):
+        row = self.hold()
+        reader = new_test_user(
+            self.env, 'ponto_reader', groups='account.group_account_readonly', company_id=self.company.id
+        )
+        wizard = self.env['ponto.settlement'].create({'way': 'aside', 'transaction_ids': row.ids, 'reason': "Mine"})
+        with self.assertRaisesRegex(AccessError, "You may look at bank transactions"):
+            wizard.with_user(reader).action_settle()
+        self.assertEqual(row.state, 'held')
+
     def test_what_waits_without_a_journal_says_so_instead_of_doing_nothing(self):
         self.simulator.add_transaction(self.online, 5, '2026-03-03', currency='USD')
         self.account._synchronize()

@@ -444,6 +444,18 @@ class TestFastLane(SameBooksMixin, PontoCase):
         with patch.dict(self.registry.field_depends, {field: ('display_type', 'partner_id')}):
             self.assert_same_books(self.some_vals())
 
+    def test_what_another_addon_s_field_follows_from_is_looked_at_beside_what_core_looks_at(self):
+        field = self.env['account.move.line']._fields['product_uom_id']
+        units = self.env.ref('uom.product_uom_unit'), self.env.ref('uom.product_uom_dozen')
+
+        def compute(items):
+            for item in items:
+                item.product_uom_id = units[bool(item.partner_id)]
+
+        self.patch(self.registry['account.move.line'], '_compute_product_uom_id', compute)
+        with patch.dict(self.registry.field_depends, {field: ('product_id', 'partner_id')}):
+            self.assert_same_books(self.some_vals())
+
     def test_a_tax_tag_of_another_addon_counts_for_the_tax_lock(self):
         tag = self.env['account.account.tag'].create({'name': "Grid 54", 'applicability': 'taxes'})
         self.company.tax_lock_date = date(2026, 3, 4)

@@ -46,7 +46,7 @@ class PontoTransaction(models.Model):
             account._lower_opening_line(booked)
             (changed + booked)._order_within_day()
             changed._mark_followed()
-            # While one row seemed to be such a line, the row that is the line may have been booked.
+            # A line that a row no longer seems to repeat may repeat another row, which was booked meanwhile.
             (suspected - to_book.suspect_line_id)._find_repeated()
             if booked and account.journal_id.ponto_match_automatically:
                 self.env.ref('account_online_ponto.ir_cron_match').sudo()._trigger()

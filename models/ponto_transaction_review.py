@@ -6,6 +6,7 @@ from odoo.fields import Command
 
 from .hold_reasons import hold_sentence
 from .messages import success
+from .ponto_transaction import DECIDED
 
 
 class PontoTransaction(models.Model):
@@ -86,7 +87,7 @@ class PontoTransaction(models.Model):
     # -------------------------------------------------------------------------
 
     def action_same_as_suspect(self):
-        """Tie each row to the line that it seems to repeat. If that line was removed, the row is removed as well."""
+        """Tie each row to the line that it seems to repeat, or leave it out like the row that it seems to be."""
         self._check_bookkeeper()
         for row in self.filtered(lambda row: row.hold_reason == 'repeated'):
             row._leave_one_line()
@@ -95,7 +96,7 @@ class PontoTransaction(models.Model):
             if row.suspect_line_id and not earlier:
                 row._check_suspect()
                 row._tie(row.suspect_line_id)
-            elif earlier and not earlier._is_decided():
+            elif earlier and earlier.state not in DECIDED:
                 # Somebody has brought it back meanwhile.
                 row._book()
             elif earlier and (not earlier._is_listed() or earlier.account_ponto_id != row.account_ponto_id):

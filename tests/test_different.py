@@ -123,6 +123,8 @@ class TestDifferent(ReviewCase):
     def test_a_row_is_compared_anew_when_what_was_set_aside_has_been_brought_back_meanwhile(self):
         row = self.set_aside_and_list_again()
         row.earlier_id.action_import_again()
+        # That the opening line holds it does not say that it has a line of its own.
+        row.earlier_id.in_opening = 'yes'
         row.action_same_as_suspect()
         self.assertRecordValues(row, [{'state': 'booked', 'hold_reason': False}])
         self.assertEqual(sorted(self.lines(self.account).mapped('amount')), [10, 20])
